@@ -1,0 +1,1197 @@
+module
+
+public import Lean
+
+/-!
+The server that both Leans run: JSON lines in, JSON lines out, on a channel that elaborated code cannot reach.
+
+The WebAssembly build sees imported modules at the exported level only, so polymorphic library functions and loops have
+no code to call here. Hence the small monomorphic helpers, the recursion, and monads applied by hand.
+-/
+
+public section
+
+namespace ProverServer
+
+open Lean Elab Command Meta
+
+/-! ## Lists and text -/
+
+def appendGoals : List MVarId → List MVarId → List MVarId
+  | [], ys => ys
+  | x :: xs, ys => x :: appendGoals xs ys
+
+def containsName : List Name → Name → Bool
+  | [], _ => false
+  | x :: xs, n => if x == n then true else containsName xs n
+
+def reverseNames : List Name → List Name → List Name
+  | [], acc => acc
+  | x :: xs, acc => reverseNames xs (x :: acc)
+
+/-- The instance behind `toString` has no code in exported data. -/
+def nameText (n : Name) : String := Name.toString n
+
+def countNames : List Name → Nat
+  | [] => 0
+  | _ :: xs => countNames xs + 1
+
+def toParams : List Name → List Level
+  | [] => []
+  | x :: xs => .param x :: toParams xs
+
+def jsonStrings : List String → List Json
+  | [] => []
+  | x :: xs => .str x :: jsonStrings xs
+
+def pushAll : List Json → Array Json → Array Json
+  | [], acc => acc
+  | x :: xs, acc => pushAll xs (acc.push x)
+
+def jsonList (xs : List Json) : Json := .arr (pushAll xs #[])
+
+/-! ## A set of names: visited constants of one proof -/
+
+inductive Bucket where
+  | nil
+  | cons (name : Name) (rest : Bucket)
+
+def Bucket.has : Bucket → Name → Bool
+  | .nil, _ => false
+  | .cons m rest, n => if m == n then true else rest.has n
+
+structure Names where
+  buckets : Array Bucket
+
+def Names.empty : Names := ⟨Array.replicate 1024 .nil⟩
+
+def Names.slot (n : Name) : Nat := (n.hash % 1024).toNat
+
+def Names.has (s : Names) (n : Name) : Bool :=
+  if h : Names.slot n < s.buckets.size then (s.buckets[Names.slot n]).has n else false
+
+def Names.add (s : Names) (n : Name) : Names :=
+  if h : Names.slot n < s.buckets.size then
+    let old := s.buckets[Names.slot n]
+    ⟨s.buckets.set (Names.slot n) (.cons n old)⟩
+  else s
+
+/-! ## Elaborating commands -/
+
+/-- What a header gives: the state in which everything below it is elaborated, and the modules it imports. -/
+structure Base where
+  state : Command.State
+  imports : Array Import
+
+def inputContext (text : String) : Parser.InputContext :=
+  { inputString := text, fileName := "<input>", fileMap := FileMap.ofString text }
+
+def currentScope (cs : Command.State) : Scope := match cs.scopes with
+  | [] => { header := "", opts := {} }
+  | s :: _ => s
+
+def parserContext (cs : Command.State) : Parser.ParserModuleContext :=
+  let scope := currentScope cs
+  { env := cs.env, options := scope.opts, currNamespace := scope.currNamespace, openDecls := scope.openDecls }
+
+def commandContext (input : Parser.InputContext) (pos : String.Pos.Raw) : Command.Context :=
+  { fileName := input.fileName, fileMap := input.fileMap, cmdPos := pos, snap? := none, cancelTk? := none }
+
+/-- Elaborates one command. Lean catches what a command throws, so an `error` here is the server's own trouble. -/
+def elabOne (stx : Syntax) (input : Parser.InputContext) (pos : String.Pos.Raw) (cs : Command.State) :
+    BaseIO (Except Exception Command.State) := do
+  let ref ← IO.mkRef cs
+  match ← EIO.toBaseIO (elabCommandTopLevel stx (commandContext input pos) ref) with
+  | .ok _ => return .ok (← ref.get)
+  | .error e => return .error e
+
+def severityName : MessageSeverity → String
+  | .error => "error"
+  | .warning => "warning"
+  | .information => "information"
+
+def isError (m : Message) : Bool := match m.severity with
+  | .error => true
+  | _ => false
+
+def messageJson (m : Message) : IO Json := do
+  return Json.mkObj [("severity", .str (severityName m.severity)), ("line", toJson m.pos.line),
+    ("column", toJson m.pos.column), ("message", .str (← m.data.toString))]
+
+/-- Puts the messages, oldest first, before `acc` (newest first). Only errors, unless `all`. -/
+def collectMessages (all : Bool) : List Message → List Json → IO (List Json)
+  | [], acc => return acc
+  | m :: ms, acc => do
+    if all || isError m then collectMessages all ms ((← messageJson m) :: acc) else collectMessages all ms acc
+
+def reverseJson : List Json → List Json → List Json
+  | [], acc => acc
+  | x :: xs, acc => reverseJson xs (x :: acc)
+
+/-- The state after a run of commands, its messages (newest first), and how many of them were errors. -/
+structure Elaborated where
+  state : Command.State
+  messages : List Json := []
+  errors : Nat := 0
+
+def countErrors : List Message → Nat
+  | [] => 0
+  | m :: ms => countErrors ms + (if isError m then 1 else 0)
+
+/-- Elaborates commands to the end of the input. `all`: keep warnings and information too. -/
+partial def elabAll (all : Bool) (input : Parser.InputContext) (ps : Parser.ModuleParserState) (r : Elaborated) :
+    IO Elaborated := do
+  let before := ps.pos
+  let (stx, ps, log) := Parser.parseCommand input (parserContext r.state) ps {}
+  let parseMessages := log.toList
+  let messages ← collectMessages all parseMessages r.messages
+  let errors := r.errors + countErrors parseMessages
+  match ← elabOne stx input before { r.state with messages := {} } with
+  | .error e =>
+    let m := Json.mkObj [("severity", .str "error"), ("line", toJson (1 : Nat)), ("column", toJson (0 : Nat)),
+      ("message", .str (← e.toMessageData.toString))]
+    return { state := r.state, messages := m :: messages, errors := errors + 1 }
+  | .ok cs =>
+    let log := cs.messages.toList
+    let r := { state := { cs with messages := {} }, messages := ← collectMessages all log messages,
+               errors := errors + countErrors log }
+    if Parser.isTerminalCommand stx then return r else elabAll all input ps r
+
+def elabText (all : Bool) (base : Command.State) (text : String) : IO Elaborated :=
+  elabAll all (inputContext text) {} { state := { base with messages := {} } }
+
+/-! ## Answers -/
+
+inductive Answer where
+  | ok (fields : List (String × Json))
+  | error (kind : String) (message : String) (line column : Nat)
+
+def fail (kind message : String) : Answer := .error kind message 1 0
+
+def firstMessage (json : List Json) : Json := match reverseJson json [] with
+  | [] => .null
+  | m :: _ => m
+
+def getString (j : Json) (key : String) : String := match j.getObjVal? key with
+  | .error _ => ""
+  | .ok v => match v.getStr? with
+    | .error _ => ""
+    | .ok s => s
+
+def getNat (j : Json) (key : String) (default : Nat) : Nat := match j.getObjVal? key with
+  | .error _ => default
+  | .ok v => match v.getNat? with
+    | .error _ => default
+    | .ok n => n
+
+def errorAt (kind : String) (m : Json) : Answer :=
+  .error kind (getString m "message") (getNat m "line" 1) (getNat m "column" 0)
+
+/-! ## Environments, one for each header -/
+
+/-- In force for everything a header is followed by; a header's or a candidate's own `set_option` comes after it. -/
+def defaultOptions (heartbeats : Nat) : String :=
+  "set_option linter.all false\nset_option Elab.async false\nset_option maxHeartbeats " ++ toString heartbeats
+
+def importNames (imports : Array Import) (i : Nat) : List Name :=
+  if h : i < imports.size then imports[i].module :: importNames imports (i + 1) else []
+  termination_by imports.size - i
+
+def missingImport : List Name → List Name → Option Name
+  | [], _ => none
+  | n :: ns, allowed => if containsName allowed n then missingImport ns allowed else some n
+
+/-- The environment of a header. `none` in place of an environment: the answer says why. -/
+def makeBase (header : String) (heartbeats : Nat) : IO (Except Answer Base) := do
+  let input := inputContext header
+  let (stx, ps, log) ← Parser.parseHeader input
+  let found ← collectMessages false log.toList []
+  if countErrors log.toList > 0 then return .error (errorAt "header" (firstMessage found))
+  if HeaderSyntax.isModule stx then return .error (fail "header" "a header may not begin with `module`")
+  let imports := headerToImports stx
+  try
+    let env ← importModules (loadExts := true) (leakEnv := true) imports {}
+    let start ← elabText false (Command.mkState env {} {}) (defaultOptions heartbeats)
+    let r ← elabAll false input ps { state := start.state }
+    if r.errors > 0 then return .error (errorAt "header" (firstMessage r.messages))
+    return .ok { state := r.state, imports := imports }
+  catch e => return .error (.error "import" e.toString 1 0)
+
+/-! ## The trusted side of a judgement -/
+
+/-- What the trusted statement says, elaborated in the header's environment alone.
+
+`env` is that environment with the constants that the statement itself brought (matchers and the like), but not the
+theorem; everything a candidate adds is replayed on top of it. -/
+structure Trusted where
+  name : Name
+  levelParams : List Name
+  type : Expr
+  env : Environment
+
+def addDecl (env : Environment) (d : Declaration) : Except Kernel.Exception Environment :=
+  env.addDeclCore 0 d none
+
+def constructorsOf (env : Environment) : List Name → Option (List Constructor)
+  | [] => some []
+  | n :: ns => match env.find? n, constructorsOf env ns with
+    | some (.ctorInfo c), some rest => some ({ name := n, type := c.type } :: rest)
+    | _, _ => none
+
+def inductiveTypes (env : Environment) : List Name → Option (List InductiveType)
+  | [] => some []
+  | n :: ns => match env.find? n, inductiveTypes env ns with
+    | some (.inductInfo i), some rest => match constructorsOf env i.ctors with
+      | some cs => some ({ name := n, type := i.type, ctors := cs } :: rest)
+      | none => none
+    | _, _ => none
+
+/-- The declaration that makes the constant `c` of `env`; `none` for those that only come with another one. -/
+def declarationOf (env : Environment) (c : ConstantInfo) : Option Declaration := match c with
+  | .thmInfo v => some (.thmDecl v)
+  | .defnInfo v => some (.defnDecl v)
+  | .opaqueInfo v => some (.opaqueDecl v)
+  | .inductInfo v => match inductiveTypes env v.all with
+    | some ts => some (.inductDecl v.levelParams v.numParams ts v.isUnsafe)
+    | none => none
+  | _ => none
+
+/-- State of a walk over everything that a constant rests on. -/
+structure Walk where
+  env : Environment
+  seen : Names := Names.empty
+  axioms : List Name := []
+
+/-- Why a walk ended early: the stage of the verdict, and its message. -/
+structure Refusal where
+  stage : String
+  message : String
+
+def standardAxiom (n : Name) : Bool := n == `propext || n == `Quot.sound || n == `Classical.choice
+
+/-- Imported theorems, and definitions whose bodies are not exported, stand as axioms in exported data; what they were
+is recorded beside. A constant that nothing is recorded of is taken for an axiom. -/
+def isRealAxiom (env : Environment) (n : Name) : Bool := match env.find? n with
+  | some (.axiomInfo _) => match getOriginalConstKind? env n with
+    | some .thm => false
+    | some .defn => false
+    | some .opaque => false
+    | _ => true
+  | _ => false
+
+def exceptionText (e : Kernel.Exception) : IO String := do
+  let text ← (e.toMessageData {}).toString
+  return text
+
+/-- What the trusted environment says of a constant that the proof uses. -/
+def checkTrusted (n : Name) (c : ConstantInfo) (w : Walk) : Except Refusal Walk :=
+  if c.isUnsafe then .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩
+  else if isRealAxiom w.env n then
+    if standardAxiom n then .ok { w with axioms := n :: w.axioms }
+    else .error ⟨"axioms", "rests on the axiom " ++ nameText n⟩
+  else .ok w
+
+/-- `visit` for every name of an array, from index `i`. -/
+partial def visitAll (visit : Name → Walk → IO (Except Refusal Walk)) (names : Array Name) (i : Nat) (w : Walk) :
+    IO (Except Refusal Walk) := do
+  if h : i < names.size then
+    match ← visit names[i] w with
+    | .error e => return .error e
+    | .ok w => visitAll visit names (i + 1) w
+  else return .ok w
+
+partial def visitList (visit : Name → Walk → IO (Except Refusal Walk)) : List Name → Walk →
+    IO (Except Refusal Walk)
+  | [], w => return .ok w
+  | n :: ns, w => do
+    match ← visit n w with
+    | .error e => return .error e
+    | .ok w => visitList visit ns w
+
+/-- The names that an inductive type's constructors are made of. -/
+partial def visitConstructors (source : Environment) (visit : Name → Walk → IO (Except Refusal Walk)) :
+    List Name → Walk → IO (Except Refusal Walk)
+  | [], w => return .ok w
+  | n :: ns, w => do
+    match source.find? n with
+    | some c => match ← visitAll visit c.type.getUsedConstants 0 w with
+      | .error e => return .error e
+      | .ok w => visitConstructors source visit ns w
+    | none => return .error ⟨"kernel", "no constructor " ++ nameText n⟩
+
+/-- Walks everything that constant `n` of `source` rests on, and has the kernel check it again, in order, in `w.env`.
+
+A name that `w.env` already has is `w.env`'s own, whatever `source` says of it. -/
+partial def replay (source : Environment) (n : Name) (w : Walk) : IO (Except Refusal Walk) := do
+  if w.seen.has n then return .ok w
+  let w := { w with seen := w.seen.add n }
+  match w.env.find? n with
+  | some c => return checkTrusted n c w
+  | none =>
+    match source.find? n with
+    | none => return .error ⟨"kernel", "unknown constant " ++ nameText n⟩
+    | some c =>
+      if c.isUnsafe then return .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩
+      match c with
+      | .axiomInfo _ => return .error ⟨"axioms", "rests on the axiom " ++ nameText n⟩
+      | .ctorInfo v => replayWith source n v.induct w
+      | .recInfo v => replayList source n v.all w
+      | .quotInfo _ => return .error ⟨"kernel", "quotient constant " ++ nameText n ++ " from the candidate"⟩
+      | .inductInfo v =>
+        match ← visitConstructors source (replay source) v.ctors { w with seen := addAll v.ctors w.seen } with
+        | .error e => return .error e
+        | .ok w => match ← visitAll (replay source) c.type.getUsedConstants 0 w with
+          | .error e => return .error e
+          | .ok w => match ← visitList (replay source) v.all w with
+            | .error e => return .error e
+            | .ok w => admit source n c w
+      | _ =>
+        match ← visitAll (replay source) c.type.getUsedConstants 0 w with
+        | .error e => return .error e
+        | .ok w => match c.value? (allowOpaque := true) with
+          | none => admit source n c w
+          | some v => match ← visitAll (replay source) v.getUsedConstants 0 w with
+            | .error e => return .error e
+            | .ok w => admit source n c w
+where
+  addAll : List Name → Names → Names
+    | [], s => s
+    | n :: ns, s => addAll ns (s.add n)
+  replayWith (source : Environment) (n parent : Name) (w : Walk) : IO (Except Refusal Walk) := do
+    match ← replay source parent w with
+    | .error e => return .error e
+    | .ok w =>
+      if w.env.contains n then return .ok w
+      return .error ⟨"kernel", nameText n ++ " does not come with " ++ nameText parent⟩
+  replayList (source : Environment) (n : Name) (parents : List Name) (w : Walk) : IO (Except Refusal Walk) := do
+    match parents with
+    | [] => return .error ⟨"kernel", "recursor without a type: " ++ nameText n⟩
+    | p :: _ => replayWith source n p w
+  admit (source : Environment) (n : Name) (c : ConstantInfo) (w : Walk) : IO (Except Refusal Walk) := do
+    -- A mutual family comes with its first member.
+    if w.env.contains n then return .ok w
+    match declarationOf source c with
+    | none => return .error ⟨"kernel", "no declaration for " ++ nameText n⟩
+    | some d => match addDecl w.env d with
+      | .ok env => return .ok { w with env := env }
+      | .error e => return .error ⟨"kernel", ← exceptionText e⟩
+
+/-- Takes the annotations out of an expression. -/
+partial def stripAnnotations (e : Expr) : Expr :=
+  e.replace fun
+    | .mdata _ b => some (stripAnnotations b)
+    | _ => none
+
+def findDeclared (env : Environment) (scope : Scope) (name : Name) : Option ConstantInfo :=
+  match env.find? (scope.currNamespace ++ name) with
+  | some c => some c
+  | none => env.find? name
+
+/-- Elaborates the trusted statement. Its proof is left out by `sorry`, in an environment that is thrown away. -/
+def makeTrusted (base : Base) (name statement : String) : IO (Except Answer Trusted) := do
+  let r ← elabText false base.state (statement ++ " := by sorry")
+  if r.errors > 0 then return .error (errorAt "statement" (firstMessage r.messages))
+  let own := base.state.env
+  match findDeclared r.state.env (currentScope base.state) name.toName with
+  | none => return .error (fail "statement" ("the statement declares no theorem of the name " ++ name))
+  | some c =>
+    if own.contains c.name then
+      return .error (fail "statement" ("the header already has a constant of the name " ++ nameText c.name))
+    match c with
+    | .thmInfo v =>
+      if v.type.hasSorry then return .error (fail "statement" "the statement contains sorry")
+      match ← visitAll (replay r.state.env) v.type.getUsedConstants 0 { env := own } with
+      | .error e => return .error (fail "statement" ("the statement " ++ e.message))
+      | .ok w => return .ok { name := c.name, levelParams := v.levelParams, type := stripAnnotations v.type, env := w.env }
+    | _ => return .error (fail "statement" ("the statement is not a theorem"))
+
+/-! ## Judging -/
+
+structure Judged where
+  stage : String
+  message : String := ""
+  line : Nat := 0
+  column : Nat := 0
+  axioms : List Name := []
+  messages : List Json := []
+  written : Json := .null
+
+def nameStrings : List Name → List String
+  | [] => []
+  | n :: ns => nameText n :: nameStrings ns
+
+def Judged.toFields (j : Judged) : List (String × Json) :=
+  [("stage", .str j.stage), ("message", .str j.message), ("line", toJson j.line), ("column", toJson j.column),
+   ("axioms", jsonList (jsonStrings (nameStrings j.axioms))), ("messages", jsonList (reverseJson j.messages []))]
+
+def Judged.withWritten (j : Judged) : List (String × Json) := ("written", j.written) :: j.toFields
+
+
+/-- What is wrong with a constant as a proof of the trusted statement, judged by its kind and type alone. -/
+def saysTheSame (t : Trusted) : ConstantInfo → Option Judged
+  | .thmInfo v =>
+    if countNames v.levelParams != countNames t.levelParams then
+      some { stage := "mismatch", message := "other universe parameters than the statement" }
+    else
+      let type := v.type.instantiateLevelParams v.levelParams (toParams t.levelParams)
+      if (stripAnnotations type).eqv t.type then none
+      else some { stage := "mismatch", message := nameText t.name ++ " does not say what was asked" }
+  | _ => some { stage := "mismatch", message := nameText t.name ++ " is not a theorem" }
+
+/-- Judges the constant that `source` has under the trusted name. Reads nothing that `source` could have forged: the
+kernel checks every term again on top of the trusted environment. -/
+def judgeConstant (t : Trusted) (source : Environment) : IO Judged := do
+  match source.find? t.name with
+  | none => return { stage := "missing", message := "no theorem of the name " ++ nameText t.name }
+  | some c => match saysTheSame t c with
+    | some j => return j
+    | none => match ← replay source t.name { env := t.env } with
+      | .error e => return { stage := e.stage, message := e.message }
+      | .ok w => match w.env.find? t.name with
+        | some _ => return { stage := "proved", axioms := reverseNames w.axioms [] }
+        | none => return { stage := "kernel", message := "the kernel did not take the theorem" }
+
+/-! ## Proofs as data
+
+A candidate that runs code of its own could do anything to the process that elaborates it. Such a process only writes
+down the constants that came out; another one, which has never run a candidate's code, reads them, and has the kernel
+check each of them. Expressions are numbered, so that what is shared stays shared; binder names are left out. -/
+
+inductive ExprBucket where
+  | nil
+  | cons (e : Expr) (id : Nat) (rest : ExprBucket)
+
+def ExprBucket.find : ExprBucket → Expr → Option Nat
+  | .nil, _ => none
+  | .cons x i rest, e => if x == e then some i else rest.find e
+
+structure Writer where
+  source : Environment
+  trusted : Environment
+  buckets : Array ExprBucket := Array.replicate 4096 .nil
+  exprs : Array Json := #[]
+  decls : Array Json := #[]
+  seen : Names := Names.empty
+
+def slotOf (e : Expr) : Nat := (e.hash % 4096).toNat
+
+def Writer.find (w : Writer) (e : Expr) : Option Nat :=
+  if h : slotOf e < w.buckets.size then (w.buckets[slotOf e]).find e else none
+
+def Writer.push (w : Writer) (e : Expr) (j : List Json) : Writer × Nat :=
+  let id := w.exprs.size
+  let buckets := if h : slotOf e < w.buckets.size then
+      let old := w.buckets[slotOf e]
+      w.buckets.set (slotOf e) (.cons e id old)
+    else w.buckets
+  ({ w with buckets := buckets, exprs := w.exprs.push (jsonList j) }, id)
+
+partial def nameParts : Name → List Json → List Json
+  | .anonymous, acc => acc
+  | .str p s, acc => nameParts p (.str s :: acc)
+  | .num p n, acc => nameParts p (toJson n :: acc)
+
+def nameJson (n : Name) : Json := jsonList (nameParts n [])
+
+def namesJson : List Name → List Json
+  | [] => []
+  | n :: ns => nameJson n :: namesJson ns
+
+partial def levelJson : Level → Json
+  | .zero => jsonList []
+  | .succ l => jsonList [.str "s", levelJson l]
+  | .max a b => jsonList [.str "m", levelJson a, levelJson b]
+  | .imax a b => jsonList [.str "i", levelJson a, levelJson b]
+  | .param n => jsonList [.str "p", nameJson n]
+  | .mvar _ => .null
+
+def levelsJson : List Level → List Json
+  | [] => []
+  | l :: ls => levelJson l :: levelsJson ls
+
+def tag (n : Nat) : Json := toJson n
+
+partial def writeExpr (w : Writer) (e : Expr) : Writer × Nat :=
+  match e with
+  | .mdata _ b => writeExpr w b
+  | _ => match w.find e with
+    | some id => (w, id)
+    | none => match e with
+      | .bvar i => w.push e [tag 0, toJson i]
+      | .sort l => w.push e [tag 1, levelJson l]
+      | .const n ls => w.push e [tag 2, nameJson n, jsonList (levelsJson ls)]
+      | .app f a =>
+        let (w, f) := writeExpr w f
+        let (w, a) := writeExpr w a
+        w.push e [tag 3, toJson f, toJson a]
+      | .lam _ t b _ =>
+        let (w, t) := writeExpr w t
+        let (w, b) := writeExpr w b
+        w.push e [tag 4, toJson t, toJson b]
+      | .forallE _ t b _ =>
+        let (w, t) := writeExpr w t
+        let (w, b) := writeExpr w b
+        w.push e [tag 5, toJson t, toJson b]
+      | .letE _ t v b _ =>
+        let (w, t) := writeExpr w t
+        let (w, v) := writeExpr w v
+        let (w, b) := writeExpr w b
+        w.push e [tag 6, toJson t, toJson v, toJson b]
+      | .lit (.natVal n) => w.push e [tag 7, toJson n]
+      | .lit (.strVal s) => w.push e [tag 8, .str s]
+      | .proj s i b =>
+        let (w, b) := writeExpr w b
+        w.push e [tag 9, nameJson s, toJson i, toJson b]
+      | _ => w.push e [tag 10]
+
+def Writer.declare (w : Writer) (fields : List (String × Json)) : Writer :=
+  { w with decls := w.decls.push (Json.mkObj fields) }
+
+def hintJson : ReducibilityHints → Json
+  | .opaque => .str "opaque"
+  | .abbrev => .str "abbrev"
+  | .regular n => toJson n.toNat
+
+def writeConstructors (w : Writer) : List Constructor → List Json → Writer × List Json
+  | [], acc => (w, reverseJson acc [])
+  | c :: cs, acc =>
+    let (w, t) := writeExpr w c.type
+    writeConstructors w cs (Json.mkObj [("n", nameJson c.name), ("t", toJson t)] :: acc)
+
+def writeTypes (w : Writer) : List InductiveType → List Json → Writer × List Json
+  | [], acc => (w, reverseJson acc [])
+  | i :: is, acc =>
+    let (w, t) := writeExpr w i.type
+    let (w, cs) := writeConstructors w i.ctors []
+    writeTypes w is (Json.mkObj [("n", nameJson i.name), ("t", toJson t), ("c", jsonList cs)] :: acc)
+
+def writeValue (w : Writer) (kind : String) (v : ConstantVal) (value : Expr) (more : List (String × Json)) : Writer :=
+  let (w, t) := writeExpr w v.type
+  let (w, x) := writeExpr w value
+  w.declare (("k", .str kind) :: ("n", nameJson v.name) :: ("u", jsonList (namesJson v.levelParams))
+    :: ("t", toJson t) :: ("v", toJson x) :: more)
+
+def joinNames : List Name → List Name → List Name
+  | [], ys => ys
+  | x :: xs, ys => x :: joinNames xs ys
+
+partial def usedByConstructors (env : Environment) (visit : Name → Writer → Writer) : List Name → Writer → Writer
+  | [], w => w
+  | n :: ns, w => match env.find? n with
+    | none => usedByConstructors env visit ns w
+    | some c => usedByConstructors env visit ns (visitArray visit c.type.getUsedConstants 0 w)
+where
+  visitArray (visit : Name → Writer → Writer) (names : Array Name) (i : Nat) (w : Writer) : Writer :=
+    if h : i < names.size then visitArray visit names (i + 1) (visit names[i] w) else w
+
+partial def visitNames (visit : Name → Writer → Writer) : List Name → Writer → Writer
+  | [], w => w
+  | n :: ns, w => visitNames visit ns (visit n w)
+
+partial def visitUsed (visit : Name → Writer → Writer) (names : Array Name) (i : Nat) (w : Writer) : Writer :=
+  if h : i < names.size then visitUsed visit names (i + 1) (visit names[i] w) else w
+
+/-- Writes a constant after everything that it rests on. What the reader must not take, an axiom say, is written as
+such: the reader decides. -/
+partial def writeConstant (n : Name) (w : Writer) : Writer :=
+  if w.seen.has n || w.trusted.contains n then w else
+  let w := { w with seen := w.seen.add n }
+  match w.source.find? n with
+  | none => w
+  | some c =>
+    let w := visitUsed writeConstant c.type.getUsedConstants 0 w
+    match c with
+    | .ctorInfo v => writeConstant v.induct w
+    | .recInfo v => visitNames writeConstant v.all w
+    | .inductInfo v =>
+      let w := markAll v.all (markAll v.ctors w)
+      let w := usedByConstructors w.source writeConstant v.ctors w
+      let w := writeFamily v.all w
+      match inductiveTypes w.source v.all with
+      | none => w
+      | some ts =>
+        let (w, types) := writeTypes w ts []
+        if v.isUnsafe then w.declare [("k", .str "unsafe"), ("n", nameJson n)] else
+        w.declare [("k", .str "inductive"), ("n", nameJson n), ("u", jsonList (namesJson v.levelParams)),
+          ("p", toJson v.numParams), ("types", jsonList types)]
+    | _ =>
+      let w := match c.value? (allowOpaque := true) with
+        | none => w
+        | some v => visitUsed writeConstant v.getUsedConstants 0 w
+      if c.isUnsafe then w.declare [("k", .str "unsafe"), ("n", nameJson n)] else
+      match c with
+      | .thmInfo v => writeValue w "theorem" v.toConstantVal v.value []
+      | .defnInfo v => writeValue w "definition" v.toConstantVal v.value [("h", hintJson v.hints)]
+      | .opaqueInfo v => writeValue w "opaque" v.toConstantVal v.value []
+      | _ => w.declare [("k", .str "axiom"), ("n", nameJson n)]
+where
+  markAll : List Name → Writer → Writer
+    | [], w => w
+    | n :: ns, w => markAll ns { w with seen := w.seen.add n }
+  writeFamily : List Name → Writer → Writer
+    | [], w => w
+    | n :: ns, w => match w.source.find? n with
+      | some (.inductInfo v) =>
+        let w := visitUsed writeConstant v.type.getUsedConstants 0 w
+        writeFamily ns (usedByConstructors w.source writeConstant v.ctors w)
+      | _ => writeFamily ns w
+
+/-- The constants that the candidate's theorem rests on, as data. -/
+def writeProof (t : Trusted) (source : Environment) : Json :=
+  let w := writeConstant t.name { source := source, trusted := t.env }
+  Json.mkObj [("exprs", .arr w.exprs), ("decls", .arr w.decls)]
+
+/-- Does not judge: writes down what the candidate's theorem rests on, for a process that does. -/
+def writeDown (t : Trusted) (source : Environment) : IO Judged := do
+  return { stage := "written", written := writeProof t source }
+
+/-! Reading them back. Everything here comes from a process that is not trusted. -/
+
+def item (j : Json) (i : Nat) : Json := match j with
+  | .arr xs => if h : i < xs.size then xs[i] else .null
+  | _ => .null
+
+def field (j : Json) (key : String) : Json := match j.getObjVal? key with
+  | .ok v => v
+  | .error _ => .null
+
+def asNat (j : Json) : Nat := match j.getNat? with
+  | .ok n => n
+  | .error _ => 0
+
+def asString (j : Json) : String := match j.getStr? with
+  | .ok s => s
+  | .error _ => ""
+
+def asArray (j : Json) : Array Json := match j with
+  | .arr xs => xs
+  | _ => #[]
+
+def readNameFrom (parts : Array Json) (i : Nat) (acc : Name) : Name :=
+  if h : i < parts.size then
+    match parts[i] with
+    | .str s => readNameFrom parts (i + 1) (.str acc s)
+    | j => readNameFrom parts (i + 1) (.num acc (asNat j))
+  else acc
+  termination_by parts.size - i
+
+def readName (j : Json) : Name := readNameFrom (asArray j) 0 .anonymous
+
+def readNames (js : Array Json) (i : Nat) : List Name :=
+  if h : i < js.size then readName js[i] :: readNames js (i + 1) else []
+  termination_by js.size - i
+
+partial def readLevel (j : Json) : Level :=
+  let kind := asString (item j 0)
+  if kind == "s" then .succ (readLevel (item j 1))
+  else if kind == "m" then .max (readLevel (item j 1)) (readLevel (item j 2))
+  else if kind == "i" then .imax (readLevel (item j 1)) (readLevel (item j 2))
+  else if kind == "p" then .param (readName (item j 1))
+  else .zero
+
+def readLevels (js : Array Json) (i : Nat) : List Level :=
+  if h : i < js.size then readLevel js[i] :: readLevels js (i + 1) else []
+  termination_by js.size - i
+
+def exprAt (es : Array Expr) (j : Json) : Expr :=
+  if h : asNat j < es.size then es[asNat j] else .const `missing []
+
+def readExpr (es : Array Expr) (j : Json) : Expr :=
+  let kind := asNat (item j 0)
+  let a := item j 1
+  let b := item j 2
+  let c := item j 3
+  if kind == 0 then .bvar (asNat a)
+  else if kind == 1 then .sort (readLevel a)
+  else if kind == 2 then .const (readName a) (readLevels (asArray b) 0)
+  else if kind == 3 then .app (exprAt es a) (exprAt es b)
+  else if kind == 4 then .lam `x (exprAt es a) (exprAt es b) .default
+  else if kind == 5 then .forallE `x (exprAt es a) (exprAt es b) .default
+  else if kind == 6 then .letE `x (exprAt es a) (exprAt es b) (exprAt es c) false
+  else if kind == 7 then .lit (.natVal (asNat a))
+  else if kind == 8 then .lit (.strVal (asString a))
+  else if kind == 9 then .proj (readName a) (asNat b) (exprAt es c)
+  else .const `missing []
+
+partial def readExprs (js : Array Json) (i : Nat) (es : Array Expr) : Array Expr :=
+  if h : i < js.size then readExprs js (i + 1) (es.push (readExpr es js[i])) else es
+
+def readConstructors (es : Array Expr) (js : Array Json) (i : Nat) : List Constructor :=
+  if h : i < js.size then
+    { name := readName (field js[i] "n"), type := exprAt es (field js[i] "t") } :: readConstructors es js (i + 1)
+  else []
+  termination_by js.size - i
+
+def readTypes (es : Array Expr) (js : Array Json) (i : Nat) : List InductiveType :=
+  if h : i < js.size then
+    { name := readName (field js[i] "n"), type := exprAt es (field js[i] "t"),
+      ctors := readConstructors es (asArray (field js[i] "c")) 0 } :: readTypes es js (i + 1)
+  else []
+  termination_by js.size - i
+
+def readHint (j : Json) : ReducibilityHints := match j with
+  | .str "abbrev" => .abbrev
+  | .str _ => .opaque
+  | j => .regular (asNat j).toUInt32
+
+def readDeclaration (es : Array Expr) (j : Json) : Except Refusal Declaration :=
+  let kind := asString (field j "k")
+  let name := readName (field j "n")
+  let params := readNames (asArray (field j "u")) 0
+  let value := exprAt es (field j "v")
+  let v : ConstantVal := { name := name, levelParams := params, type := exprAt es (field j "t") }
+  if kind == "theorem" then .ok (.thmDecl { v with value := value, all := [name] })
+  else if kind == "definition" then
+    .ok (.defnDecl { v with value := value, hints := readHint (field j "h"), safety := .safe, all := [name] })
+  else if kind == "opaque" then .ok (.opaqueDecl { v with value := value, isUnsafe := false, all := [name] })
+  else if kind == "inductive" then
+    .ok (.inductDecl params (asNat (field j "p")) (readTypes es (asArray (field j "types")) 0) false)
+  else .error ⟨"axioms", "rests on the " ++ kind ++ " " ++ nameText name⟩
+
+def usedInConstructors : List Constructor → List Expr → List Expr
+  | [], acc => acc
+  | c :: cs, acc => usedInConstructors cs (c.type :: acc)
+
+def usedInTypes : List InductiveType → List Expr → List Expr
+  | [], acc => acc
+  | t :: ts, acc => usedInTypes ts (usedInConstructors t.ctors (t.type :: acc))
+
+def partsOf : Declaration → List Expr
+  | .thmDecl v => [v.type, v.value]
+  | .defnDecl v => [v.type, v.value]
+  | .opaqueDecl v => [v.type, v.value]
+  | .inductDecl _ _ ts _ => usedInTypes ts []
+  | _ => []
+
+/-- What the trusted environment, grown by what the kernel took so far, says of a constant that a declaration uses. -/
+def audit (n : Name) (w : Walk) : IO (Except Refusal Walk) := do
+  if w.seen.has n then return .ok w
+  match w.env.find? n with
+  | none => return .ok w
+  | some c => return checkTrusted n c { w with seen := w.seen.add n }
+
+def auditParts : List Expr → Walk → IO (Except Refusal Walk)
+  | [], w => return .ok w
+  | e :: es, w => do
+    match ← visitAll audit e.getUsedConstants 0 w with
+    | .error r => return .error r
+    | .ok w => auditParts es w
+
+/-- Adds the declarations in turn. The kernel refuses a name that is there already, and a constant that is not. -/
+partial def admitAll (es : Array Expr) (js : Array Json) (i : Nat) (w : Walk) : IO (Except Refusal Walk) := do
+  if h : i < js.size then
+    match readDeclaration es js[i] with
+    | .error r => return .error r
+    | .ok d =>
+      match ← auditParts (partsOf d) w with
+      | .error r => return .error r
+      | .ok w => match addDecl w.env d with
+        | .error e => return .error ⟨"kernel", ← exceptionText e⟩
+        | .ok env => admitAll es js (i + 1) { w with env := env }
+  else return .ok w
+
+/-- Judges a proof that another process wrote down. -/
+def judgeWritten (t : Trusted) (j : Json) : IO Judged := do
+  let es := readExprs (asArray (field j "exprs")) 0 #[]
+  match ← admitAll es (asArray (field j "decls")) 0 { env := t.env } with
+  | .error r => return { stage := r.stage, message := r.message }
+  | .ok w => match w.env.find? t.name with
+    | none => return { stage := "missing", message := "no theorem of the name " ++ nameText t.name }
+    | some c => match saysTheSame t c with
+      | some j => return j
+      | none => return { stage := "proved", axioms := reverseNames w.axioms [] }
+
+/-- Elaborates a candidate apart from the trusted side, and has `conclude` look at what came out. -/
+def judge (base : Base) (t : Trusted) (statement kind text : String)
+    (conclude : Trusted → Environment → IO Judged) : IO Judged := do
+  if kind == "proof" then
+    finish (← elabText false base.state (statement ++ " := " ++ text))
+  else
+    let input := inputContext text
+    let (stx, ps, log) ← Parser.parseHeader input
+    let found ← collectMessages false log.toList []
+    if countErrors log.toList > 0 then return located "elaboration" (firstMessage found) found
+    if HeaderSyntax.isModule stx then return { stage := "header", message := "a candidate may not begin with `module`" }
+    match missingImport (importNames (HeaderSyntax.imports stx false) 0) (importNames base.imports 0) with
+    | some n => return { stage := "header", message := "import " ++ nameText n ++ " is not in the trusted header" }
+    | none => finish (← elabAll false input ps { state := base.state })
+where
+  located (stage : String) (m : Json) (all : List Json) : Judged :=
+    { stage := stage, message := getString m "message", line := getNat m "line" 1, column := getNat m "column" 0,
+      messages := all }
+  finish (r : Elaborated) : IO Judged := do
+    if r.errors > 0 then return located "elaboration" (firstMessage r.messages) r.messages
+    conclude t r.state.env
+
+/-! ## Tactic states -/
+
+/-- The context in which terms below the header are read and shown. -/
+def coreContext (base : Base) : Core.Context :=
+  let scope := currentScope base.state
+  { fileName := "<input>"
+    fileMap := FileMap.ofString ""
+    options := scope.opts
+    currNamespace := scope.currNamespace
+    openDecls := scope.openDecls }
+
+/-- A saved tactic state: everything that a tactic reads, and the goals that are open. -/
+structure Saved where
+  core : Core.State
+  metaState : Meta.State
+  term : Term.State
+  goals : List MVarId
+  root : MVarId
+  context : Core.Context
+
+def runTerm (p : Saved) (input : String) (heartbeats : Nat) (x : TermElabM Saved) :
+    IO (Except Exception Saved) := do
+  let start ← IO.getNumHeartbeats
+  let context := { p.context with fileMap := FileMap.ofString input, initHeartbeats := start,
+                                  maxHeartbeats := heartbeats * 1000 }
+  let mx : MetaM Saved := do
+    let ref ← IO.mkRef p.term
+    let q ← x {} ref
+    let term ← ref.get
+    return { q with term := term }
+  let core := { p.core with messages := {}, infoState := { enabled := false } }
+  match ← EIO.toIO' ((mx.run {} p.metaState).run context core) with
+  | .ok ((q, ms), cs) => return .ok { q with core := cs, metaState := ms }
+  | .error e => return .error e
+
+/-- How many binders stand before the colon: the foralls that are left when the type behind it is wrapped. -/
+def countForalls : Expr → Nat
+  | .forallE _ _ b _ => countForalls b + 1
+  | .mdata _ b => countForalls b
+  | _ => 0
+
+/-- The part of a declaration's syntax that is its signature. -/
+partial def findSignature (stx : Syntax) : Option Syntax :=
+  match stx with
+  | .node _ kind args => if kind == ``Parser.Command.declSig then some stx else search args 0
+  | _ => none
+where
+  search (args : Array Syntax) (i : Nat) : Option Syntax :=
+    if h : i < args.size then
+      match findSignature args[i] with
+      | some s => some s
+      | none => search args (i + 1)
+    else none
+
+/-- The statement with its type put behind an identity function, so that its own foralls do not count as binders. -/
+def wrapType (base : Base) (statement : String) : Option String :=
+  let text := statement ++ " := by sorry"
+  let (stx, _, _) := Parser.parseCommand (inputContext text) (parserContext base.state) {} {}
+  match findSignature stx with
+  | none => none
+  | some sig => match (sig.getArg 1).getArg 1 |>.getPos?, (sig.getArg 1).getArg 1 |>.getTailPos? with
+    | some a, some b => some (String.Pos.Raw.extract text 0 a ++ "(@id Prop (" ++ String.Pos.Raw.extract text a b
+        ++ "\n)) := by sorry")
+    | _, _ => none
+
+def binderCount (base : Base) (name : Name) (statement : String) : IO Nat := do
+  match wrapType base statement with
+  | none => return 0
+  | some text =>
+    let r ← elabText false base.state text
+    match r.state.env.find? name with
+    | some c => return countForalls c.type
+    | none => return 0
+
+def startGoal (base : Base) (t : Trusted) (statement : String) (heartbeats : Nat) : IO (Except Exception Saved) := do
+  let n ← binderCount base t.name statement
+  let core : Core.State := { env := t.env, ngen := { namePrefix := `_prover }, messages := {}, infoState := {} }
+  let p : Saved :=
+    { core := core
+      metaState := {}
+      term := { levelNames := t.levelParams }
+      goals := []
+      root := { name := `none }
+      context := coreContext base }
+  runTerm p "" heartbeats do
+    let g ← mkFreshExprSyntheticOpaqueMVar t.type
+    let (_, inner) ← g.mvarId!.introNP n
+    return { p with goals := [inner], root := g.mvarId! }
+
+def parseTactic (p : Saved) (text : String) : Except String Syntax :=
+  -- Parentheses make one tactic of a sequence; the line break keeps the columns of the text.
+  Parser.runParserCategory p.core.env `tactic ("(\n" ++ text ++ "\n)") "<tactic>"
+
+/-- Whether one of these goals was closed by something that rests on `sorry`. -/
+def closedBySorry : List MVarId → MetaM Bool
+  | [] => return false
+  | g :: gs => do
+    let e ← instantiateMVars (.mvar g)
+    if e.hasSorry then return true
+    closedBySorry gs
+
+inductive Step where
+  | goals (p : Saved)
+  | finished
+  | failed (kind message : String)
+
+def errorTexts : List Message → IO (List String)
+  | [] => return []
+  | m :: ms => do
+    if isError m then
+      let text ← m.data.toString
+      return text :: (← errorTexts ms)
+    else errorTexts ms
+
+def setAll (goals : List MVarId) : Tactic.TacticM Unit := fun _ ref => ref.set { goals := goals }
+
+/-- Runs a tactic text with all goals of the state in scope, the first of them the main one. -/
+def runTactic (p : Saved) (text : String) (heartbeats : Nat) : IO Step := do
+  match parseTactic p text with
+  | .error e => return .failed "parse" e
+  | .ok stx => match p.goals with
+    | [] => return .failed "error" "no goals"
+    | g :: _ =>
+      let sorryRef ← IO.mkRef false
+      let openRef ← IO.mkRef false
+      let r ← runTerm p text heartbeats do
+        let goals ← Tactic.run g (do setAll p.goals; Tactic.evalTactic stx; Tactic.pruneSolvedGoals)
+        Term.synthesizeSyntheticMVarsNoPostponing
+        if ← closedBySorry p.goals then sorryRef.set true
+        match goals with
+        | [] =>
+          let e ← instantiateMVars (.mvar p.root)
+          if e.hasExprMVar || e.hasLevelMVar then openRef.set true
+        | _ => pure ()
+        return { p with goals := goals }
+      match r with
+      | .error e =>
+        let message ← e.toMessageData.toString
+        return .failed (if e.isRuntime then "limit" else "error") message
+      | .ok q => match ← errorTexts q.core.messages.toList with
+        | m :: _ => return .failed "error" m
+        | [] =>
+          if ← sorryRef.get then return .failed "error" "the tactic uses sorry"
+          match q.goals with
+          | [] => if ← openRef.get then return .failed "error" "the proof leaves metavariables open" else return .finished
+          | _ => return .goals q
+
+/-- Names of the `let` variables of a goal, which alone show a value in its text. -/
+partial def letNames (lctx : LocalContext) (i : Nat) : List String :=
+  if i < lctx.numIndices then
+    match lctx.getAt? i with
+    | some (.ldecl _ _ n _ _ _ _) => nameText n :: letNames lctx (i + 1)
+    | _ => letNames lctx (i + 1)
+  else []
+
+def goalsJson : List MVarId → MetaM (List Json)
+  | [] => return []
+  | g :: gs => do
+    let text ← Meta.ppGoal g
+    let d ← g.getDecl
+    let fields := [("pretty", .str (toString text))]
+    let fields := match letNames d.lctx 0 with
+      | [] => fields
+      | names => ("lets", jsonList (jsonStrings names)) :: fields
+    return Json.mkObj fields :: (← goalsJson gs)
+
+def showGoals (p : Saved) : IO Json := do
+  let context := { p.context with maxHeartbeats := 0 }
+  match ← EIO.toIO' (((goalsJson p.goals).run {} p.metaState).run context p.core) with
+  | .ok ((js, _), _) => return jsonList js
+  | .error e => return jsonList [Json.mkObj [("pretty", .str (← e.toMessageData.toString))]]
+
+/-! ## The server -/
+
+structure NamedBase where
+  header : String
+  heartbeats : Nat
+  base : Base
+
+structure NamedTrusted where
+  header : String
+  name : String
+  statement : String
+  trusted : Trusted
+
+/-- Everything that outlives a request. Immutable values: no request can change what another one sees. -/
+structure Server where
+  bases : List NamedBase := []
+  statements : List NamedTrusted := []
+  states : Array (Option Saved) := #[]
+
+def takeBases : Nat → List NamedBase → List NamedBase
+  | 0, _ => []
+  | _, [] => []
+  | n + 1, x :: xs => x :: takeBases n xs
+
+def takeTrusted : Nat → List NamedTrusted → List NamedTrusted
+  | 0, _ => []
+  | _, [] => []
+  | n + 1, x :: xs => x :: takeTrusted n xs
+
+def findBase (header : String) (heartbeats : Nat) : List NamedBase → List NamedBase → Option (NamedBase × List NamedBase)
+  | [], _ => none
+  | x :: xs, passed =>
+    if x.header == header && x.heartbeats == heartbeats then some (x, joinBases passed xs)
+    else findBase header heartbeats xs (x :: passed)
+where
+  joinBases : List NamedBase → List NamedBase → List NamedBase
+    | [], ys => ys
+    | x :: xs, ys => joinBases xs (x :: ys)
+
+def findTrusted (header name statement : String) : List NamedTrusted → Option Trusted
+  | [] => none
+  | x :: xs =>
+    if x.statement == statement && x.name == name && x.header == header then some x.trusted
+    else findTrusted header name statement xs
+
+def dropBasesOf (header : String) : List NamedTrusted → List NamedTrusted
+  | [] => []
+  | x :: xs => if x.header == header then dropBasesOf header xs else x :: dropBasesOf header xs
+
+/-- The header's environment, from the cache or made now; the one least recently used gives way. -/
+def getBase (s : Server) (j : Json) : IO (Server × Except Answer Base) := do
+  let header := getString j "header"
+  let heartbeats := getNat j "heartbeats" 200000
+  match findBase header heartbeats s.bases [] with
+  | some (found, others) => return ({ s with bases := found :: others }, .ok found.base)
+  | none => match ← makeBase header heartbeats with
+    | .error e => return (s, .error e)
+    | .ok b => return ({ s with bases := ⟨header, heartbeats, b⟩ :: takeBases 7 s.bases }, .ok b)
+
+def getTrusted (s : Server) (b : Base) (j : Json) : IO (Server × Except Answer Trusted) := do
+  let header := getString j "header"
+  let name := getString j "name"
+  let statement := getString j "statement"
+  match findTrusted header name statement s.statements with
+  | some t => return (s, .ok t)
+  | none => match ← makeTrusted b name statement with
+    | .error e => return (s, .error e)
+    | .ok t => return ({ s with statements := ⟨header, name, statement, t⟩ :: takeTrusted 15 s.statements }, .ok t)
+
+def saveState (s : Server) (p : Saved) : Server × Nat := ({ s with states := s.states.push (some p) }, s.states.size)
+
+def dropState (states : Array (Option Saved)) (i : Nat) : Array (Option Saved) :=
+  if h : i < states.size then states.set i none else states
+
+def dropStates (states : Array (Option Saved)) (handles : Array Json) (i : Nat) : Array (Option Saved) :=
+  if h : i < handles.size then
+    match handles[i].getNat? with
+    | .ok n => dropStates (dropState states n) handles (i + 1)
+    | .error _ => dropStates states handles (i + 1)
+  else states
+  termination_by handles.size - i
+
+def findState (s : Server) (i : Nat) : Option Saved :=
+  if h : i < s.states.size then s.states[i] else none
+
+def kindOf (env : Environment) (n : Name) : ConstantInfo → String
+  | .thmInfo _ => "theorem"
+  | .axiomInfo _ => if wasOriginallyTheorem env n then "theorem" else if isRealAxiom env n then "axiom" else "definition"
+  | .defnInfo _ => "definition"
+  | .opaqueInfo _ => "opaque"
+  | .quotInfo _ => "quotient"
+  | .inductInfo _ => "inductive"
+  | .ctorInfo _ => "constructor"
+  | .recInfo _ => "recursor"
+
+def ppType (base : Base) (e : Expr) : IO String := do
+  let core : Core.State := { env := base.state.env, ngen := {}, messages := {}, infoState := {} }
+  match ← EIO.toIO' (((Meta.ppExpr e).run {} {}).run (coreContext base) core) with
+  | .ok ((f, _), _) => return toString f
+  | .error e => e.toMessageData.toString
+
+/-- Answers one request. -/
+def handle (s : Server) (j : Json) : IO (Server × Answer) := do
+  let method := getString j "method"
+  if method == "hello" then
+    return (s, .ok [("version", .str Lean.versionString), ("commit", .str Lean.githash)])
+  if method == "tactic" then
+    match findState s (getNat j "state" 0) with
+    | none => return (s, fail "state" "no such state")
+    | some p => match ← runTactic p (getString j "text") (getNat j "heartbeats" 200000) with
+      | .failed kind message => return (s, fail kind message)
+      | .finished => return (s, .ok [("finished", .bool true)])
+      | .goals q =>
+        let (s, i) := saveState s q
+        return (s, .ok [("state", toJson i), ("goals", ← showGoals q)])
+  if method == "goals" then
+    match findState s (getNat j "state" 0) with
+    | none => return (s, fail "state" "no such state")
+    | some p => return (s, .ok [("goals", ← showGoals p)])
+  if method == "drop" then
+    match j.getObjVal? "states" with
+    | .ok (.arr handles) => return ({ s with states := dropStates s.states handles 0 }, .ok [])
+    | _ => return (s, fail "request" "drop wants `states`")
+  if method == "reset" then return ({ s with states := #[] }, .ok [])
+  let (s, base) ← getBase s j
+  match base with
+  | .error e => return (s, e)
+  | .ok base =>
+    if method == "header" then return (s, .ok [])
+    if method == "file" then
+      let r ← elabText true base.state (getString j "text")
+      return (s, .ok [("errors", toJson r.errors), ("messages", jsonList (reverseJson r.messages []))])
+    if method == "inspect" then
+      let name := (getString j "name").toName
+      match base.state.env.find? name with
+      | none => return (s, fail "inspect" ("no constant of the name " ++ nameText name))
+      | some c => return (s, .ok [("kind", .str (kindOf base.state.env name c)), ("type", .str (← ppType base c.type))])
+    let (s, trusted) ← getTrusted s base j
+    match trusted with
+    | .error e => return (s, e)
+    | .ok t =>
+      if method == "statement" then return (s, .ok [("type", .str (← ppType base t.type)), ("name", .str (nameText t.name))])
+      if method == "judge" then
+        return (s, .ok (← judge base t (getString j "statement") (getString j "kind") (getString j "text")
+          judgeConstant).toFields)
+      if method == "write" then
+        return (s, .ok (← judge base t (getString j "statement") (getString j "kind") (getString j "text")
+          writeDown).withWritten)
+      if method == "judge written" then
+        return (s, .ok (← judgeWritten t (field j "written")).toFields)
+      if method == "start" then
+        match ← startGoal base t (getString j "statement") (getNat j "heartbeats" 200000) with
+        | .error e => return (s, fail "start" (← e.toMessageData.toString))
+        | .ok p =>
+          let (s, i) := saveState s p
+          return (s, .ok [("state", toJson i), ("goals", ← showGoals p)])
+      return (s, fail "request" ("unknown method " ++ method))
+
+def answerLine (j : Json) (elapsed : Nat) (answer : Answer) : String :=
+  let head := [("id", toJson (getNat j "id" 0)), ("nonce", .str (getString j "nonce")), ("nanoseconds", toJson elapsed)]
+  let body : List (String × Json) := match answer with
+    | .ok fields => [("ok", Json.mkObj fields)]
+    | .error kind message line column => [("error", Json.mkObj [("kind", .str kind), ("message", .str message),
+        ("line", toJson line), ("column", toJson column)])]
+  (Json.mkObj (joinFields head body)).compress ++ "\n"
+where
+  joinFields : List (String × Json) → List (String × Json) → List (String × Json)
+    | [], ys => ys
+    | x :: xs, ys => x :: joinFields xs ys
+
+partial def serve (input output : IO.FS.Handle) (s : Server) : IO Unit := do
+  let line ← input.getLine
+  if line.isEmpty then return ()
+  let started ← IO.monoNanosNow
+  match Json.parse line with
+  | .error e =>
+    output.putStr (answerLine .null 0 (fail "request" e))
+    output.flush
+    serve input output s
+  | .ok j =>
+    let (s, answer) ← (try handle s j catch e => return (s, fail "server" e.toString))
+    let elapsed := (← IO.monoNanosNow) - started
+    output.putStr (answerLine j elapsed answer)
+    output.flush
+    serve input output s
+
+/-- Serves on the two files that the environment variables `PROVER_IN` and `PROVER_OUT` name. -/
+def start : IO Unit := do
+  match ← IO.getEnv "PROVER_IN", ← IO.getEnv "PROVER_OUT" with
+  | some i, some o =>
+    let input ← IO.FS.Handle.mk i .read
+    let output ← IO.FS.Handle.mk o .write
+    serve input output {}
+  | _, _ => throw (IO.userError "PROVER_IN and PROVER_OUT are not set")
+
+end ProverServer
+
+def main (_ : List String) : IO UInt32 := do
+  ProverServer.start
+  return 0

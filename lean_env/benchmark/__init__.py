@@ -1,0 +1,1 @@
+"""Timings of the Lean environment: `python -m lean_env.benchmark` (figures of speed), `--judge` (of the judge)."""

@@ -1,0 +1,41 @@
+"""Whether elaborating a text may run code of its author's, told from the text alone, with a margin.
+
+Lean runs code while it elaborates: `#eval`, macros, elaborators, configurations, attributes with handlers. It can
+do anything to its process. Texts that may hold any are elaborated in a process of their own, which is thrown away
+afterwards (see verifier.py); a text that only mentions such a word costs a process start, nothing more. Keywords
+cannot be written in another way in Lean than letter by letter, so looking for letters is enough.
+"""
+
+import re
+
+# Parts of words: `elab` also stands for elab_rules, by_elab, term_elab and run_elab.
+RUNS_CODE = re.compile(
+    r"eval|elab|macro|run_|simproc|unsafe|init|native|guard|extern|implemented_by|csimp|export|register_|builtin"
+    r"|bv_decide|plausible|slim_check|polyrith|include_str|unexpander|delab|parser|predicate|handler|linter|widget|rpc"
+    r"|code_action|incremental|compile|#[A-Za-z_]"
+)
+# A configuration is evaluated: harmless unless what it says rests on a false proof, or is handed a whole value.
+CONFIGURES = re.compile(r"config|\(\s*[\w.«»]+\s*:=")
+FALSE_PROOF = re.compile(r"sorry|admit|axiom|lcProof|lcUnreachable|ofReduce|lcAny|lcCast|panic|partial|opaque")
+ATTRIBUTES = re.compile(r"@\[|attribute")
+ATTRIBUTE_WORD = re.compile(r"[^\W\d][\w!?.]*")
+HARMLESS_ATTRIBUTES = frozenset(
+    ["simp", "ext", "reducible", "inline", "instance", "local", "scoped", "irreducible", "semireducible", "elab_as_elim", "grind", "refl", "symm", "trans", "congr", "default_instance", "simps", "to_additive", "norm_cast", "push_cast", "gcongr", "mono", "high", "low", "default", "expose", "always_inline", "noinline", "specialize", "match_pattern", "coe", "deprecated", "since", "eq", "intro"]
+)
+
+
+def runs_code(text: str) -> bool:
+    """Whether elaborating `text` may run code that its author wrote."""
+    if RUNS_CODE.search(text):
+        return True
+    if CONFIGURES.search(text) and FALSE_PROOF.search(text):
+        return True
+    return any(not _harmless(text, match.end()) for match in ATTRIBUTES.finditer(text))
+
+
+def _harmless(text: str, start: int) -> bool:
+    """Whether the attributes whose list begins about `start` are all known to have no handler of the author's."""
+    end = text.find("]", start)
+    if end < 0:
+        return False
+    return all(word in HARMLESS_ATTRIBUTES for word in ATTRIBUTE_WORD.findall(text[start:end]))

@@ -1,0 +1,165 @@
+"""A proof in progress: tactics run on saved states, any of which can be continued from."""
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from lean_env.answers import parse_goal, raise_statement_error
+from lean_env.errors import WorkerLost
+from lean_env.goal import ProofFinished, TacticError, TacticState
+from lean_env.retry import lost_too_often, summary
+from lean_env.theorem import Theorem
+from lean_env.worker import LeanWorker, WorkerTimeout
+
+START_SECONDS = 60.0
+DROPPED_AT_ONCE = 64
+
+
+class Lender(Protocol):
+    """Where a session gets its worker from: a LeanPool here, something across machines elsewhere."""
+
+    def lease(self, prefer: LeanWorker | None = None) -> AbstractContextManager[LeanWorker]: ...
+
+    def remember_header(self, header: str) -> None: ...
+
+
+class ProofSession:
+    """Tactic states of one theorem, kept in one worker of the pool. Belongs to one thread.
+
+    When the worker is gone, states are rebuilt in another one by running their `path` again; the caller sees nothing
+    of it. The same tactic losing its worker twice is a `TacticError` of kind `lost`.
+
+    Raises:
+        StatementError: the theorem's statement, or its header, does not elaborate.
+        WorkerLost: no worker could start it.
+    """
+
+    def __init__(self, pool: Lender, theorem: Theorem) -> None:
+        self.pool, self.theorem = pool, theorem
+        self._worker: LeanWorker | None = None
+        self._generation = 0
+        self._handles: dict[tuple[str, ...], int] = {}  # path -> handle, in the present worker
+        self._dropped: list[int] = []
+        pool.remember_header(theorem.header)
+        losses: list[WorkerLost] = []
+        while True:
+            try:
+                self.start = self._begin()
+                break
+            except WorkerTimeout:
+                raise
+            except WorkerLost as error:
+                losses.append(error)
+                if lost_too_often(losses):
+                    raise
+
+    def run_tactic(
+        self, state: TacticState, text: str, heartbeats: int = 200_000, wall_seconds: float = 10.0
+    ) -> TacticState | TacticError | ProofFinished:
+        """Runs `text`, one or more tactics, on `state`. `heartbeats` is Lean's own limit, in its thousands.
+
+        The wall clock is the limit behind it; when it fires, the worker is replaced.
+        """
+        losses: list[WorkerLost] = []
+        while True:
+            try:
+                return self._run(state, text, heartbeats, wall_seconds)
+            except WorkerTimeout:
+                return TacticError(f"no answer within {wall_seconds:g} s", "timeout", wall_seconds)
+            except WorkerLost as error:
+                losses.append(error)
+                if lost_too_often(losses):
+                    return TacticError(summary(losses), "lost")
+
+    def drop(self, state: TacticState) -> None:
+        """Lets the server forget a state. It can still be continued from, at the price of running its path again."""
+        handle = self._handles.pop(state.path, None)
+        if handle is not None and state.path:
+            self._dropped.append(handle)
+
+    def close(self) -> None:
+        """Gives back what the server keeps for this session."""
+        if self._worker and self._worker.alive:
+            self._dropped += self._handles.values()
+            try:
+                with self.pool.lease(self._worker) as worker:
+                    if worker is self._worker:
+                        self._send_drops(worker)
+            except WorkerLost:
+                pass
+        self._handles = {}
+        self._worker = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(self) -> TacticState:
+        with self.pool.lease() as worker:
+            self._move_to(worker)
+            return self._start_on(worker)
+
+    def _move_to(self, worker: LeanWorker) -> None:
+        self._worker = worker
+        self._generation += 1
+        self._handles = {}
+        self._dropped = []
+
+    def _start_on(self, worker: LeanWorker) -> TacticState:
+        theorem = self.theorem
+        answer = worker.request(
+            START_SECONDS, method="start", header=theorem.header, name=theorem.name, statement=theorem.statement
+        )
+        raise_statement_error(answer)
+        return self._keep(answer, ())
+
+    def _run(
+        self, state: TacticState, text: str, heartbeats: int, wall_seconds: float
+    ) -> TacticState | TacticError | ProofFinished:
+        with self.pool.lease(self._worker) as worker:
+            if worker is not self._worker:
+                self._move_to(worker)
+                self._start_on(worker)
+            handle = self._handle_of(worker, state)
+            if len(self._dropped) >= DROPPED_AT_ONCE:
+                self._send_drops(worker)
+            answer = worker.request(wall_seconds, method="tactic", state=handle, text=text, heartbeats=heartbeats)
+        seconds = answer["nanoseconds"] / 1e9
+        if "error" in answer:
+            error = answer["error"]
+            return TacticError(error["message"], error["kind"], seconds)
+        path = (*state.path, text)
+        if answer["ok"].get("finished"):
+            return ProofFinished(path, seconds)
+        return self._keep(answer, path)
+
+    def _handle_of(self, worker: LeanWorker, state: TacticState) -> int:
+        """The state's handle in this worker, rebuilt from the nearest ancestor that it has."""
+        if state.path in self._handles:
+            return self._handles[state.path]
+        known = next(n for n in range(len(state.path), -1, -1) if state.path[:n] in self._handles or n == 0)
+        if state.path[:known] not in self._handles:
+            self._start_on(worker)
+        for n in range(known, len(state.path)):
+            handle = self._handles[state.path[:n]]
+            answer = worker.request(
+                START_SECONDS, method="tactic", state=handle, text=state.path[n], heartbeats=400_000
+            )
+            if "state" not in answer.get("ok", {}):
+                raise WorkerLost(f"the state could not be rebuilt at: {state.path[n]}")
+            self._keep(answer, state.path[: n + 1])
+        return self._handles[state.path]
+
+    def _keep(self, answer: dict[str, Any], path: tuple[str, ...]) -> TacticState:
+        handle = answer["ok"]["state"]
+        self._handles[path] = handle
+        goals = tuple(parse_goal(goal["pretty"], frozenset(goal.get("lets", ()))) for goal in answer["ok"]["goals"])
+        return TacticState(goals, path, handle, self._generation, answer["nanoseconds"] / 1e9)
+
+    def _send_drops(self, worker: LeanWorker) -> None:
+        worker.request(START_SECONDS, method="drop", states=self._dropped)
+        self._dropped = []

@@ -1,0 +1,1 @@
+"""The WebAssembly Lean: installed from package registries alone, patched, prepared and started."""

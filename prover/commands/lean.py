@@ -1,0 +1,27 @@
+"""What every command that needs Lean has in common: its options, checked, and a pool that shows how it is installed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from lean_env import LeanPool
+from prover.commands.setup import install_progress
+from prover.sources import UserInputError
+
+
+def lean_road(lean: str) -> Literal["wasm", "native"]:
+    """The `--lean` option, checked."""
+    if lean not in ("wasm", "native"):
+        raise UserInputError(f"--lean is `wasm` or `native`, not `{lean}`.")
+    return "wasm" if lean == "wasm" else "native"
+
+
+@contextmanager
+def open_pool(lean: str, workers: int | None, tasks: int) -> Iterator[LeanPool]:
+    """A pool for so many tasks, installed first if need be. No more workers than there is work for: each costs a gigabyte."""
+    size = max(1, min(workers or os.cpu_count() or 1, tasks))
+    with install_progress() as show:
+        pool = LeanPool(workers=size, lean=lean_road(lean), progress=show)
+    with pool:
+        yield pool

@@ -1,0 +1,36 @@
+"""Stands in for a native Lean, which cannot be had where the tests run: `lean` and `lake` that hand their arguments to
+the WebAssembly Lean. So real Lean answers, over the same command lines, descriptors and server file as a native one.
+"""
+
+import stat
+import sys
+from pathlib import Path
+
+LEAN = """#!{python}
+import os, sys
+from pathlib import Path
+from lean_env.wasm.install import ensure_installed
+from lean_env.wasm.road import node_command
+folder, arguments, options = ensure_installed().folder, sys.argv[1:], []
+if "--run" in arguments:
+    program = arguments[arguments.index("--run") + 1]
+    options = ["--file", f"{{program}}=/native/{{program}}"]
+    for name, option in (("PROVER_IN", "--in"), ("PROVER_OUT", "--out")):
+        options += [option, os.environ[name].rsplit("/", 1)[1]]
+    arguments = [f"/native/{{a}}" if a == program else a for a in arguments]
+command = node_command(folder, options, ["-j1", *arguments] if options else arguments)
+os.execvp(command[0], command)
+"""
+LAKE = """#!/bin/sh
+if [ "$1" = env ]; then shift; exec "$@"; fi
+echo "Lake version 5.0.0-stand-in (Lean version 4.28.0)"
+"""
+
+
+def write_stand_in(folder: Path) -> None:
+    """Puts the two programs into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("lean", LEAN.format(python=sys.executable)), ("lake", LAKE)):
+        program = folder / name
+        program.write_text(text)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)

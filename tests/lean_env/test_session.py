@@ -1,0 +1,137 @@
+"""Proof sessions on real Lean: states, errors, old states, and workers that die in between."""
+
+import os
+import signal
+
+import pytest
+
+from lean_env import (
+    Goal,
+    Hypothesis,
+    LeanPool,
+    ProofFinished,
+    ProofSession,
+    StatementError,
+    TacticError,
+    TacticState,
+    Theorem,
+    UnknownImportError,
+)
+from lean_env.answers import parse_goal
+
+SWAP = Theorem("swap", "theorem swap (p q : Prop) (n : Nat) : p ∨ q → q ∨ p ∧ n + 0 = n")
+
+
+def state(result: object) -> TacticState:
+    assert isinstance(result, TacticState), result
+    return result
+
+
+def test_a_proof_in_steps(pool: LeanPool) -> None:
+    with ProofSession(pool, SWAP) as session:
+        (goal,) = session.start.goals
+        assert goal.hypotheses == (Hypothesis(("p", "q"), "Prop"), Hypothesis(("n",), "Nat"))
+        assert goal.target == "p ∨ q → q ∨ p ∧ n + 0 = n"
+        after = state(session.run_tactic(session.start, "intro h\ncases h"))
+        assert [g.case for g in after.goals] == ["inl", "inr"]
+        right = state(session.run_tactic(after, "case inr h => exact Or.inl h"))
+        assert [g.case for g in right.goals] == ["inl"]
+        finished = session.run_tactic(right, "rename_i h\nright\nexact ⟨h, rfl⟩")
+        assert isinstance(finished, ProofFinished)
+        assert finished.path == (
+            "intro h\ncases h",
+            "case inr h => exact Or.inl h",
+            "rename_i h\nright\nexact ⟨h, rfl⟩",
+        )
+
+
+def test_any_old_state_can_be_continued_from(pool: LeanPool) -> None:
+    with ProofSession(pool, SWAP) as session:
+        first = state(session.run_tactic(session.start, "intro h"))
+        left = state(session.run_tactic(first, "left"))
+        right = state(session.run_tactic(first, "right"))
+        assert left.goals[0].target == "q"
+        assert right.goals[0].target == "p ∧ n + 0 = n"
+        assert state(session.run_tactic(first, "left")) == left
+
+
+@pytest.mark.parametrize(
+    ("tactic", "kind", "words"),
+    [
+        ("this is no tactic", "parse", "tactic"),
+        ("exact rfl", "error", "mismatch"),
+        ("sorry", "error", "sorry"),
+        ("have h : 1 = 2 := by sorry", "error", "sorry"),
+        ("have h : 1 = 2 := by decide", "error", "false"),
+        ("", "parse", ""),
+        ("simp only []", "error", "no progress"),
+    ],
+)
+def test_what_does_not_apply_says_why(pool: LeanPool, tactic: str, kind: str, words: str) -> None:
+    with ProofSession(pool, SWAP) as session:
+        result = session.run_tactic(session.start, tactic)
+        assert isinstance(result, TacticError)
+        assert result.kind == kind
+        assert words in result.message
+
+
+def test_heartbeats_are_the_normal_limit(pool: LeanPool) -> None:
+    with ProofSession(pool, Theorem("t", "theorem t : ∀ a b c d : Nat, a * b * c * d = d * c * b * a")) as session:
+        result = session.run_tactic(session.start, "repeat' (first | apply Nat.le_of_lt_succ | skip)", wall_seconds=60)
+        assert isinstance(result, (TacticError, TacticState))
+        tight = session.run_tactic(session.start, "intros\ngrind", heartbeats=1, wall_seconds=60)
+        assert isinstance(tight, TacticError)
+        assert tight.kind == "limit"
+
+
+def test_binders_autobound_and_section_variables_come_as_hypotheses(pool: LeanPool) -> None:
+    header = "universe u\nvariable (m : Nat)"
+    theorem = Theorem("t", "theorem t {α : Type u} (xs : List α) (h : m = 0) : ∀ k : Nat, k + m = k ∧ xs = xs", header)
+    with ProofSession(pool, theorem) as session:
+        names = [name for hypothesis in session.start.goals[0].hypotheses for name in hypothesis.names]
+        assert names == ["m", "α", "xs", "h"]
+        assert session.start.goals[0].target == "∀ (k : Nat), k + m = k ∧ xs = xs"
+
+
+def test_a_statement_that_is_none(pool: LeanPool) -> None:
+    with pytest.raises(StatementError) as caught:
+        ProofSession(pool, Theorem("t", "theorem t (n : Nat) :\n  n + = n"))
+    assert (caught.value.line, caught.value.column) == (2, 5)
+    with pytest.raises(UnknownImportError, match="Mathlib"):
+        ProofSession(pool, Theorem("t", "theorem t : True", "import Mathlib"))
+
+
+def test_states_outlive_their_worker(pool: LeanPool) -> None:
+    with ProofSession(pool, SWAP) as session:
+        deep = state(session.run_tactic(state(session.run_tactic(session.start, "intro h")), "right"))
+        assert session._worker is not None
+        os.kill(session._worker.process.pid, signal.SIGKILL)
+        deeper = state(session.run_tactic(deep, "constructor"))
+        assert [goal.target for goal in deeper.goals] == ["p", "n + 0 = n"]
+        session.drop(deep)
+        assert state(session.run_tactic(deep, "constructor")) == deeper
+
+
+def test_a_tactic_that_hangs_is_given_up(pool: LeanPool) -> None:
+    with ProofSession(pool, Theorem("t", "theorem t : 1 = 2")) as session:
+        hang = "run_tac do\n  let mut i := 0\n  while true do i := i + 1"
+        with ProofSession(pool, Theorem("t", "theorem t : 1 = 2", "import Lean\nopen Lean Elab Tactic")) as other:
+            result = other.run_tactic(other.start, hang, wall_seconds=1)
+            assert isinstance(result, TacticError)
+            assert result.kind in ("timeout", "error")
+        assert isinstance(session.run_tactic(session.start, "decide"), TacticError)
+
+
+def test_goal_text_in_parts() -> None:
+    text = "case h.a\nα : Type u_1\nxs ys : List\n    α\nk : Nat := 3\nf : Nat → Nat := fun x => x\n⊢ xs =\n  ys"
+    assert parse_goal(text, frozenset({"k", "f"})) == Goal(
+        "xs =\n  ys",
+        (
+            Hypothesis(("α",), "Type u_1"),
+            Hypothesis(("xs", "ys"), "List\n    α"),
+            Hypothesis(("k",), "Nat", "3"),
+            Hypothesis(("f",), "Nat → Nat", "fun x => x"),
+        ),
+        "h.a",
+        text,
+    )

@@ -1,0 +1,84 @@
+"""The judge on real Lean: stages, positions, batches in order."""
+
+import asyncio
+
+import pytest
+
+from lean_env import Candidate, LeanPool, Theorem, Verifier
+
+COMM = Theorem("target", "theorem target (a b : Nat) : a + b = b + a")
+FALSE = Theorem("target", "theorem target : (1 : Nat) = 2")
+
+
+@pytest.mark.parametrize(
+    ("theorem", "candidate", "reward", "stage", "words"),
+    [
+        (COMM, Candidate("by omega"), 1, "proved", ""),
+        (COMM, Candidate("Nat.add_comm a b"), 1, "proved", ""),
+        (COMM, Candidate("theorem target (x y : Nat) : x + y = y + x := by omega", "code"), 1, "proved", ""),
+        (COMM, Candidate("by\n  rfl"), 0, "elaboration", "line 2, column 2: "),
+        (COMM, Candidate("by omega )"), 0, "elaboration", "line 1, column 9: "),
+        (COMM, Candidate("by sorry"), 0, "axioms", "sorryAx"),
+        (COMM, Candidate("theorem other : True := trivial", "code"), 0, "missing", "target"),
+        (COMM, Candidate("theorem target : True := trivial", "code"), 0, "mismatch", "does not say"),
+        (COMM, Candidate("def target := 1", "code"), 0, "mismatch", "not a theorem"),
+        (COMM, Candidate("import Lean\ntheorem target : True := trivial", "code"), 0, "header", "Lean"),
+        (
+            FALSE,
+            Candidate("axiom cheat : False\ntheorem target : (1 : Nat) = 2 := cheat.elim", "code"),
+            0,
+            "axioms",
+            "cheat",
+        ),
+        (Theorem("target", "theorem target : Foo"), Candidate("trivial"), None, "statement", "Foo"),
+        (
+            Theorem("target", "theorem target : True", "import Nowhere"),
+            Candidate("trivial"),
+            None,
+            "statement",
+            "Nowhere",
+        ),
+    ],
+)
+def test_stages(
+    verifier: Verifier, theorem: Theorem, candidate: Candidate, reward: int | None, stage: str, words: str
+) -> None:
+    verdict = verifier.verify(theorem, candidate)
+    assert (verdict.reward, verdict.stage) == (reward, stage), verdict
+    assert words in verdict.message
+    assert verdict.lean is not None
+    assert verdict.lean.version == "4.28.0"
+
+
+def test_axioms_are_named(verifier: Verifier) -> None:
+    verdict = verifier.verify(Theorem("t", "theorem t (p : Prop) : p ∨ ¬p"), Candidate("Classical.em p"))
+    assert verdict.proved
+    # The library's own lemma is imported: what it rests on is not the candidate's doing.
+    assert verdict.axioms == ()
+    own = Candidate("by\n  have := Classical.choice (⟨trivial⟩ : Nonempty True)\n  exact Classical.em p")
+    used = verifier.verify(Theorem("t", "theorem t (p : Prop) : p ∨ ¬p"), own)
+    assert used.axioms == ("Classical.choice",)
+
+
+def test_a_batch_keeps_its_order(verifier: Verifier) -> None:
+    pairs = [(Theorem(f"t{i}", f"theorem t{i} : {i} + {i % 3} = {i + 1}"), Candidate("by decide")) for i in range(40)]
+    assert [verdict.reward for verdict in verifier.verify_batch(pairs)] == [int(i % 3 == 1) for i in range(40)]
+
+
+def test_the_clock_leaves_unscored_and_holds_up_nobody(pool: LeanPool, verifier: Verifier) -> None:
+    loop = "by\n  repeat (first | (have : 1 = 1 := rfl; clear this))"
+    unlimited = "set_option maxHeartbeats 0 in\nset_option maxRecDepth 100000 in\n"
+    slow = Candidate(f"{unlimited}{FALSE.statement} := {loop}", "code")
+    verdicts = verifier.verify_batch([(FALSE, slow), (COMM, Candidate("by omega"))], wall_seconds=3)
+    assert (verdicts[0].reward, verdicts[0].stage) == (None, "timeout")
+    assert verdicts[1].proved
+
+
+def test_asynchronous_callers(verifier: Verifier) -> None:
+    async def both() -> list[int | None]:
+        verdicts = await asyncio.gather(
+            verifier.averify(COMM, Candidate("by omega")), verifier.averify(COMM, Candidate("by rfl"))
+        )
+        return [verdict.reward for verdict in verdicts]
+
+    assert asyncio.run(both()) == [1, 0]
