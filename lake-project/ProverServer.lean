@@ -81,9 +81,13 @@ def Names.add (s : Names) (n : Name) : Names :=
 /-- What a header gives: the state in which everything below it is elaborated, and the modules it imports. -/
 structure Base where
   state : Command.State
+  /-- The same with the kernel left out, for what the kernel is going to check anyway when it is judged. -/
+  unchecked : Command.State
   imports : Array Import
 
+/-- Lines end as Lean has them when it reads a file. -/
 def inputContext (text : String) : Parser.InputContext :=
+  let text := text.crlfToLf
   { inputString := text, fileName := "<input>", fileMap := FileMap.ofString text }
 
 def currentScope (cs : Command.State) : Scope := match cs.scopes with
@@ -201,6 +205,12 @@ def missingImport : List Name → List Name → Option Name
   | [], _ => none
   | n :: ns, allowed => if containsName allowed n then missingImport ns allowed else some n
 
+/-- Lets definitions stand whose code cannot be made: of some library functions this build has none, and no code counts
+here. What can be compiled still is. -/
+def withoutCode (cs : Command.State) : Command.State := match cs.scopes with
+  | [] => cs
+  | s :: rest => { cs with scopes := { s with isNoncomputable := true } :: rest }
+
 /-- The environment of a header. `none` in place of an environment: the answer says why. -/
 def makeBase (header : String) (heartbeats : Nat) : IO (Except Answer Base) := do
   let input := inputContext header
@@ -212,9 +222,10 @@ def makeBase (header : String) (heartbeats : Nat) : IO (Except Answer Base) := d
   try
     let env ← importModules (loadExts := true) (leakEnv := true) imports {}
     let start ← elabText false (Command.mkState env {} {}) (defaultOptions heartbeats)
-    let r ← elabAll false input ps { state := start.state }
+    let r ← elabAll false input ps { state := withoutCode start.state }
     if r.errors > 0 then return .error (errorAt "header" (firstMessage r.messages))
-    return .ok { state := r.state, imports := imports }
+    let unchecked ← elabText false r.state "set_option debug.skipKernelTC true"
+    return .ok { state := r.state, unchecked := unchecked.state, imports := imports }
   catch e => return .error (.error "import" e.toString 1 0)
 
 /-! ## The trusted side of a judgement -/
@@ -284,12 +295,16 @@ def exceptionText (e : Kernel.Exception) : IO String := do
   return text
 
 /-- What the trusted environment says of a constant that the proof uses. -/
-def checkTrusted (n : Name) (c : ConstantInfo) (w : Walk) : Except Refusal Walk :=
-  if c.isUnsafe then .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩
-  else if isRealAxiom w.env n then
-    if standardAxiom n then .ok { w with axioms := n :: w.axioms }
-    else .error ⟨"axioms", "rests on the axiom " ++ nameText n⟩
-  else .ok w
+def checkTrusted (n : Name) (c : ConstantInfo) (w : Walk) : Except Refusal Walk := match c with
+  | .thmInfo _ => .ok w
+  | .ctorInfo _ => .ok w
+  | .axiomInfo v =>
+    if v.isUnsafe then .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩
+    else if isRealAxiom w.env n then
+      if standardAxiom n then .ok { w with axioms := n :: w.axioms }
+      else .error ⟨"axioms", "rests on the axiom " ++ nameText n⟩
+    else .ok w
+  | _ => if c.isUnsafe then .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩ else .ok w
 
 /-- `visit` for every name of an array, from index `i`. -/
 partial def visitAll (visit : Name → Walk → IO (Except Refusal Walk)) (names : Array Name) (i : Nat) (w : Walk) :
@@ -334,8 +349,8 @@ partial def replay (source : Environment) (n : Name) (w : Walk) : IO (Except Ref
       if c.isUnsafe then return .error ⟨"axioms", "rests on the unsafe constant " ++ nameText n⟩
       match c with
       | .axiomInfo _ => return .error ⟨"axioms", "rests on the axiom " ++ nameText n⟩
-      | .ctorInfo v => replayWith source n v.induct w
-      | .recInfo v => replayList source n v.all w
+      | .ctorInfo v => replay source v.induct w
+      | .recInfo v => replayFirst source n v.all w
       | .quotInfo _ => return .error ⟨"kernel", "quotient constant " ++ nameText n ++ " from the candidate"⟩
       | .inductInfo v =>
         match ← visitConstructors source (replay source) v.ctors { w with seen := addAll v.ctors w.seen } with
@@ -357,16 +372,12 @@ where
   addAll : List Name → Names → Names
     | [], s => s
     | n :: ns, s => addAll ns (s.add n)
-  replayWith (source : Environment) (n parent : Name) (w : Walk) : IO (Except Refusal Walk) := do
-    match ← replay source parent w with
-    | .error e => return .error e
-    | .ok w =>
-      if w.env.contains n then return .ok w
-      return .error ⟨"kernel", nameText n ++ " does not come with " ++ nameText parent⟩
-  replayList (source : Environment) (n : Name) (parents : List Name) (w : Walk) : IO (Except Refusal Walk) := do
+  -- Constructors and recursors come with their type. If one does not after all, the kernel will not know it where it is
+  -- used.
+  replayFirst (source : Environment) (n : Name) (parents : List Name) (w : Walk) : IO (Except Refusal Walk) := do
     match parents with
     | [] => return .error ⟨"kernel", "recursor without a type: " ++ nameText n⟩
-    | p :: _ => replayWith source n p w
+    | p :: _ => replay source p w
   admit (source : Environment) (n : Name) (c : ConstantInfo) (w : Walk) : IO (Except Refusal Walk) := do
     -- A mutual family comes with its first member.
     if w.env.contains n then return .ok w
@@ -387,9 +398,12 @@ def findDeclared (env : Environment) (scope : Scope) (name : Name) : Option Cons
   | some c => some c
   | none => env.find? name
 
+/-- On a line of its own: the statement may end in a comment. -/
+def withProof (statement text : String) : String := statement ++ "\n  := " ++ text
+
 /-- Elaborates the trusted statement. Its proof is left out by `sorry`, in an environment that is thrown away. -/
 def makeTrusted (base : Base) (name statement : String) : IO (Except Answer Trusted) := do
-  let r ← elabText false base.state (statement ++ " := by sorry")
+  let r ← elabText false base.unchecked (withProof statement "by sorry")
   if r.errors > 0 then return .error (errorAt "statement" (firstMessage r.messages))
   let own := base.state.env
   match findDeclared r.state.env (currentScope base.state) name.toName with
@@ -805,16 +819,18 @@ def judgeWritten (t : Trusted) (j : Json) : IO Judged := do
 def judge (base : Base) (t : Trusted) (statement kind text : String)
     (conclude : Trusted → Environment → IO Judged) : IO Judged := do
   if kind == "proof" then
-    finish (← elabText false base.state (statement ++ " := " ++ text))
+    finish (← elabText false base.unchecked (withProof statement text))
   else
     let input := inputContext text
     let (stx, ps, log) ← Parser.parseHeader input
     let found ← collectMessages false log.toList []
     if countErrors log.toList > 0 then return located "elaboration" (firstMessage found) found
     if HeaderSyntax.isModule stx then return { stage := "header", message := "a candidate may not begin with `module`" }
+    if (stx.raw.getArg 1).getNumArgs > 0 then
+      return { stage := "header", message := "a candidate may not begin with `prelude`" }
     match missingImport (importNames (HeaderSyntax.imports stx false) 0) (importNames base.imports 0) with
     | some n => return { stage := "header", message := "import " ++ nameText n ++ " is not in the trusted header" }
-    | none => finish (← elabAll false input ps { state := base.state })
+    | none => finish (← elabAll false input ps { state := base.unchecked })
 where
   located (stage : String) (m : Json) (all : List Json) : Judged :=
     { stage := stage, message := getString m "message", line := getNat m "line" 1, column := getNat m "column" 0,
@@ -879,7 +895,7 @@ where
 
 /-- The statement with its type put behind an identity function, so that its own foralls do not count as binders. -/
 def wrapType (base : Base) (statement : String) : Option String :=
-  let text := statement ++ " := by sorry"
+  let text := withProof statement "by sorry"
   let (stx, _, _) := Parser.parseCommand (inputContext text) (parserContext base.state) {} {}
   match findSignature stx with
   | none => none

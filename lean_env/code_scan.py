@@ -11,16 +11,57 @@ import re
 # Parts of words: `elab` also stands for elab_rules, by_elab, term_elab and run_elab.
 RUNS_CODE = re.compile(
     r"eval|elab|macro|run_|simproc|unsafe|init|native|guard|extern|implemented_by|csimp|export|register_|builtin"
-    r"|bv_decide|plausible|slim_check|polyrith|include_str|unexpander|delab|parser|predicate|handler|linter|widget|rpc"
-    r"|code_action|incremental|compile|#[A-Za-z_]"
+    r"|bv_decide|plausible|slim_check|polyrith|include_str|unexpander|delab|parser|predicate|handler|linter|widget"
+    r"|rpc|code_action|incremental|compile|config|debug|#[A-Za-z_]"
 )
-# A configuration is evaluated: harmless unless what it says rests on a false proof, or is handed a whole value.
-CONFIGURES = re.compile(r"config|\(\s*[\w.«»]+\s*:=")
-FALSE_PROOF = re.compile(r"sorry|admit|axiom|lcProof|lcUnreachable|ofReduce|lcAny|lcCast|panic|partial|opaque")
+# `simp (maxSteps := e)` evaluates e, and nothing tells it from a named argument. A value can do harm only if it rests on
+# a false proof: on a constant of the author's, or on a proof of its own that failed.
+NAMED_VALUE = re.compile(r"\(\s*[\w.«»✝]+\s*:=")
+LITERAL = re.compile(r"\s*(\d+|true|false|_)\s*\)")
+FALSE_PROOF = re.compile(r"\bby\b|sorry|admit|axiom|lcProof|lcUnreachable|ofReduce|lcAny|lcCast|nomatch|absurd")
+DEFINES = re.compile(
+    r"\b(theorem|lemma|def|abbrev|instance|opaque|structure|inductive|class|axiom|example|mutual|where|rec)\b"
+)
 ATTRIBUTES = re.compile(r"@\[|attribute")
 ATTRIBUTE_WORD = re.compile(r"[^\W\d][\w!?.]*")
 HARMLESS_ATTRIBUTES = frozenset(
-    ["simp", "ext", "reducible", "inline", "instance", "local", "scoped", "irreducible", "semireducible", "elab_as_elim", "grind", "refl", "symm", "trans", "congr", "default_instance", "simps", "to_additive", "norm_cast", "push_cast", "gcongr", "mono", "high", "low", "default", "expose", "always_inline", "noinline", "specialize", "match_pattern", "coe", "deprecated", "since", "eq", "intro"]
+    [
+        "simp",
+        "ext",
+        "reducible",
+        "inline",
+        "instance",
+        "local",
+        "scoped",
+        "irreducible",
+        "semireducible",
+        "elab_as_elim",
+        "grind",
+        "refl",
+        "symm",
+        "trans",
+        "congr",
+        "default_instance",
+        "simps",
+        "to_additive",
+        "norm_cast",
+        "push_cast",
+        "gcongr",
+        "mono",
+        "high",
+        "low",
+        "default",
+        "expose",
+        "always_inline",
+        "noinline",
+        "specialize",
+        "match_pattern",
+        "coe",
+        "deprecated",
+        "since",
+        "eq",
+        "intro",
+    ]
 )
 
 
@@ -28,9 +69,24 @@ def runs_code(text: str) -> bool:
     """Whether elaborating `text` may run code that its author wrote."""
     if RUNS_CODE.search(text):
         return True
-    if CONFIGURES.search(text) and FALSE_PROOF.search(text):
+    if any(not _harmless_value(text, match.end()) for match in NAMED_VALUE.finditer(text)):
         return True
     return any(not _harmless(text, match.end()) for match in ATTRIBUTES.finditer(text))
+
+
+def _harmless_value(text: str, start: int) -> bool:
+    """Whether the value that begins at `start` cannot rest on a false proof, should it be evaluated."""
+    if LITERAL.match(text, start):
+        return True
+    defined = len(DEFINES.findall(text))
+    if defined > 1 or (defined == 1 and not text.lstrip().startswith(("theorem", "lemma"))):
+        return False
+    depth = 1
+    for end in range(start, len(text)):
+        depth += (text[end] == "(") - (text[end] == ")")
+        if depth == 0:
+            return not FALSE_PROOF.search(text, start, end)
+    return False
 
 
 def _harmless(text: str, start: int) -> bool:

@@ -159,7 +159,7 @@ def _located(theorem: Theorem, candidate: Candidate, message: dict[str, Any]) ->
     """The message with line and column in the candidate's own text, where it came from there."""
     line, column = int(message["line"]), int(message["column"])
     if candidate.kind == "proof":
-        lead = (theorem.statement + " := ").split("\n")
+        lead = (theorem.statement + "\n  := ").split("\n")  # as the server puts them together
         line -= len(lead) - 1
         if line == 1:
             column -= len(lead[-1])

@@ -153,12 +153,8 @@ class LeanWorker:
         return self.alive and self.process.poll() is None
 
     def memory(self) -> int:
-        """Resident size of the process in MiB; 0 if it cannot be told."""
-        try:
-            with open(f"/proc/{self.process.pid}/statm") as file:
-                return int(file.read().split()[1]) * PAGE_BYTES // MIB
-        except (OSError, IndexError, ValueError):
-            return 0
+        """Resident size in MiB of the process and those below it (a sandbox is one too); 0 if it cannot be told."""
+        return sum(map(_resident_pages, _family(self.process.pid))) * PAGE_BYTES // MIB
 
     def finish(self, wall_seconds: float) -> None:
         """Lets the process end by itself, by closing its requests."""
@@ -181,3 +177,21 @@ class LeanWorker:
                 os.close(descriptor)
         self.log_tail = self._read_log()
         self._log.close()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = map(int, file.read().split())
+    except (OSError, ValueError):
+        return [pid]
+    return [pid, *(descendant for child in children for descendant in _family(child))]
+
+
+def _resident_pages(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -9,19 +9,8 @@ from dataclasses import dataclass
 from prover.lean_text import Token, code_tokens, line_and_column, tokens
 
 KEYWORDS = ("theorem", "lemma", "example")
-_MODIFIERS = {
-    "private",
-    "protected",
-    "noncomputable",
-    "unsafe",
-    "partial",
-    "nonrec",
-    "public",
-    "meta",
-    "local",
-    "scoped",
-}
 _DROPPED = {"private", "protected", "noncomputable", "nonrec", "public", "meta", "local", "scoped"}
+_MODIFIERS = _DROPPED | {"unsafe", "partial"}
 # These are reserved: wherever one stands outside of brackets, a command begins.
 _RESERVED = {"theorem", "example", "def", "abbrev", "axiom", "opaque", "inductive", "structure", "namespace", "section"}
 # These are over with their line: what comes next begins a command, however far in it stands.
@@ -40,13 +29,14 @@ _COMMANDS = _RESERVED | _MODIFIERS | {
 class Declaration:
     """A theorem, lemma or example of a text.
 
-    `start` is where the command begins, with its attributes and `open ... in`; `keyword` is where the word `theorem`
-    stands, `signature` where what follows the name begins, `assign` where `:=` stands (None without one), and `proof`
-    is the text after it, from `proof_start` to `end`, without white space and comments around it.
+    `start` is where the command begins, with its attributes and `open ... in`; `documented` where its doc comment
+    begins; `keyword` is where the word `theorem` stands, `signature` what follows the name, `assign` the `:=` (None
+    without one). The proof goes from `proof_start` to `end`, without white space and comments around it.
     """
 
     kind: str
     name: str
+    documented: int
     start: int
     keyword: int
     signature: int
@@ -66,6 +56,7 @@ def declarations(text: str) -> list[Declaration]:
     """The theorems, lemmas and examples of a Lean text, in order."""
     code = code_tokens(text)
     starts = _command_starts(text, code)
+    documented = _documented(text)
     found = []
     done = -1
     for at in starts:
@@ -73,7 +64,7 @@ def declarations(text: str) -> list[Declaration]:
         if keyword is not None:
             done = keyword  # words up to here, such as the `theorem` after `@[simp]`, begin no command of their own
             end = next((i for i in starts if i > keyword), len(code))
-            found.append(_declaration(code, at, keyword, end))
+            found.append(_declaration(code, at, keyword, end, documented))
     return found
 
 
@@ -90,16 +81,30 @@ def _first_of_line(text: str) -> frozenset[int]:
     return frozenset(firsts)
 
 
+def _documented(text: str) -> dict[int, int]:
+    """Where the doc comment before a token begins, for tokens that have one: left alone it would document the next."""
+    found: dict[int, int] = {}
+    doc: int | None = None
+    for token in tokens(text):
+        if token.kind == "doc":
+            doc = token.start if token.text.startswith("/--") else None
+        elif token.kind != "space":
+            if doc is not None and token.is_code:
+                found[token.start] = doc
+            doc = None
+    return found
+
+
 def _command_starts(text: str, code: Sequence[Token]) -> list[int]:
     """Indices of the tokens with which a command, or one of its prefixes, begins.
 
-    `open` and `set_option` also occur inside of proofs: there they are further in than the command that they are part of.
+    `open` and `set_option` also occur inside of proofs: there they are further in than the command they are part of.
     """
     firsts = _first_of_line(text)
     starts: list[int] = []
     column, has_body = 0, False
     for i, token in enumerate(code):
-        own_column = line_and_column(text, token.start)[1]
+        own_column = token.start - text.rfind("\n", 0, token.start) - 1
         if _begins_anywhere(code, i, firsts) or (
             token.start in firsts
             and token.kind == "name"
@@ -169,27 +174,26 @@ def _in_of(code: Sequence[Token], at: int) -> int | None:
     return None
 
 
-def _declaration(code: Sequence[Token], at: int, keyword: int, end: int) -> Declaration:
+def _declaration(
+    code: Sequence[Token], at: int, keyword: int, end: int, documented: Mapping[int, int]
+) -> Declaration:  # fmt: skip
     """The declaration whose tokens are `code[at:end]`."""
     kind = code[keyword].text
     name, after = "", keyword + 1
     if kind != "example" and after < end and code[after].kind == "name":
         name, after = code[after].text, after + 1
     assign = _assign_of(code, after, end)
-    last = code[end - 1].end
+    start, last = code[at].start, code[end - 1].end
+    places = (documented.get(start, start), start, code[keyword].start, code[after - 1].end)
     if assign is None:
-        return Declaration(
-            kind, name, code[at].start, code[keyword].start, code[after - 1].end, last, None, last, last, False
-        )
+        return Declaration(kind, name, *places, last, None, last, last, False)
     statement_end = code[assign - 1].end if assign > after else code[after - 1].end
     proof_start = code[assign + 1].start if assign + 1 < end else code[assign].end
     has_sorry = any(token.text in ("sorry", "admit") for token in code[assign + 1 : end])
     # `:= by` and nothing after it is the beginning of a proof that is still to be written.
     bare = [token.text for token in code[assign + 1 : end]] in ([], ["by"])
-    return Declaration(
-        kind, name, code[at].start, code[keyword].start, code[after - 1].end, statement_end, code[assign].start,
-        proof_start, last, has_sorry or bare,
-    )  # fmt: skip
+    ends = (statement_end, code[assign].start, proof_start, last)
+    return Declaration(kind, name, *places, *ends, has_sorry or bare)
 
 
 def _assign_of(code: Sequence[Token], start: int, end: int) -> int | None:
@@ -217,12 +221,12 @@ class Piece:
 
 
 def statement_pieces(text: str, found: Declaration, name: str) -> tuple[Piece, ...]:
-    """The statement as core Lean reads it: `lemma` and `example` become `theorem`, attributes and `private` are dropped.
+    """The statement as core Lean reads it: `lemma` and `example` become `theorem`, attributes and `private` go.
 
-    `open X in` and its like stay. The pieces know where they came from, so that a message can be shown in the user's text.
+    `open X in` and its like stay. The pieces know where they came from: a message can be shown in the user's text.
     """
     pieces: list[Piece] = []
-    code = [token for token in tokens(text[found.start : found.keyword])]
+    code = list(tokens(text[found.start : found.keyword]))
     kept_from, i = 0, 0
     while i < len(code):
         token = code[i]
@@ -272,8 +276,7 @@ def header_before(text: str, found: Sequence[Declaration], index: int, proofs: M
 
     What is left out leaves its line breaks, so that lines keep their numbers where no proof was put in.
     """
-    end = _with_doc(text, found[index].start)
-    return _rewritten(text, end, found[:index], proofs, leave_out=True).rstrip()
+    return _rewritten(text, found[index].documented, found[:index], proofs, leave_out=True).rstrip()
 
 
 def with_proofs(text: str, found: Sequence[Declaration], proofs: Mapping[int, str]) -> str:
@@ -290,7 +293,7 @@ def _rewritten(
     parts, at = [], 0
     for i, declaration in enumerate(found):
         if i not in proofs and declaration.is_open and leave_out:
-            start = _with_doc(text, declaration.start)
+            start = declaration.documented
             parts += [text[at:start], "\n" * text.count("\n", start, declaration.end)]
             at = declaration.end
             continue
@@ -305,9 +308,3 @@ def _rewritten(
             parts += [text[at : declaration.statement_end], " := by sorry"]
             at = declaration.end
     return "".join(parts) + text[at:end]
-
-
-def _with_doc(text: str, start: int) -> int:
-    """`start`, or where the doc comment right before it begins: left alone it would document the next thing."""
-    before = [token for token in tokens(text[:start]) if token.kind != "space"]
-    return before[-1].start if before and before[-1].kind == "doc" and before[-1].text.startswith("/--") else start

@@ -1,9 +1,9 @@
-"""Shows on standard error how proving goes: live lines on a terminal, a plain line for each event worth one in a pipe."""
+"""Shows on standard error how proving goes: live lines on a terminal, a plain line for each theorem in a pipe."""
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,11 +29,11 @@ class Progress(Protocol):
         ...
 
     def ended(self, key: int, line: str) -> None:
-        """The attempt is over; `line` says how."""
+        """The attempt is over; `line` says how, unless that is told elsewhere."""
         ...
 
-    def note(self, line: str) -> None:
-        """Anything else worth a line."""
+    def paused(self) -> AbstractContextManager[None]:
+        """While this is open the display is off the terminal, so that results can be printed there."""
         ...
 
 
@@ -54,7 +54,9 @@ def progress(total: int, budget_seconds: float | None, console: Console) -> Iter
         yield PlainLines(total, console)
         return
     lines = LiveLines(total, budget_seconds)
-    with Live(lines, console=console, refresh_per_second=8, transient=True):
+    # rich would send what is printed to standard output to this console; the two may well be different files.
+    lines.live = Live(lines, console=console, refresh_per_second=8, transient=True, redirect_stdout=False)
+    with lines.live:
         yield lines
 
 
@@ -74,11 +76,11 @@ class PlainLines:
     def ended(self, key: int, line: str) -> None:
         with self.lock:
             self.done += 1
-            counted = f"[{self.done}/{self.total}] " if self.total > 1 else ""
-            self.note(counted + line)
+            if self.total > 1 and line:  # of a single theorem the answer itself says all
+                print(f"[{self.done}/{self.total}] {line}", file=self.console.file, flush=True)
 
-    def note(self, line: str) -> None:
-        print(line, file=self.console.file, flush=True)
+    def paused(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class LiveLines:
@@ -89,6 +91,7 @@ class LiveLines:
         self.attempts: dict[int, Attempt] = {}
         self.done = 0
         self.message = "starting Lean"
+        self.live: Live | None = None
         self.lock = threading.Lock()
 
     def started(self, key: int, name: str) -> None:
@@ -108,9 +111,16 @@ class LiveLines:
             self.attempts.pop(key, None)
             self.done += 1
 
-    def note(self, line: str) -> None:
-        with self.lock:
-            self.message = line
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        if self.live is None:
+            yield
+            return
+        self.live.stop()
+        try:
+            yield
+        finally:
+            self.live.start(refresh=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self.lock:
@@ -127,7 +137,7 @@ class LiveLines:
 
 
 def attempt_line(attempt: Attempt, now: float, budget_seconds: float | None, spinner: str, width: int) -> str:
-    """One theorem on one line of `width` cells: what does not fit is left out from the right, the name is shortened last."""
+    """One theorem on one line of `width` cells: what does not fit is left out from the right, the name comes last."""
     seconds = now - attempt.began
     limit = f"/{budget_seconds:.0f}" if budget_seconds is not None else ""
     clock = f"{seconds:.0f}{limit} s"

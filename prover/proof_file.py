@@ -1,5 +1,6 @@
 """Puts proved theorems together as a Lean file that compiles as it stands."""
 
+import itertools
 from collections.abc import Sequence
 
 from prover.lean_file import declarations
@@ -65,7 +66,5 @@ def _declared(text: str) -> set[str]:
     """Names that a text declares, theorems and definitions."""
     code = code_tokens(text)
     words = ("def", "abbrev", "structure", "inductive", "class", "axiom", "opaque", "instance")
-    named = {
-        name.text for word, name in zip(code, code[1:], strict=False) if word.text in words and name.kind == "name"
-    }
+    named = {name.text for word, name in itertools.pairwise(code) if word.text in words and name.kind == "name"}
     return named | {declaration.name for declaration in declarations(text) if declaration.name}

@@ -21,7 +21,7 @@ def prove(
 ) -> SearchResult:
     """Looks for a proof of `theorem`. What comes back as proved was judged whole, from the statement as it was given.
 
-    A claim that the judge does not take is no proof, and the search goes on. Blocks; set `stop` from another thread to end it.
+    A claim that the judge does not take is no proof, and the search goes on. Set `stop` from another thread to end it.
 
     Raises:
         StatementError: the statement or its header does not elaborate.

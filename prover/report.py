@@ -54,11 +54,12 @@ def show(outcome: Outcome, console: Console) -> None:
 
 def verdict_line(outcome: Outcome) -> str:
     """Who says that it is proved, on what it rests, and what it took."""
-    assert outcome.result and outcome.result.verdict
+    assert outcome.result is not None
+    assert outcome.result.verdict is not None
     verdict = outcome.result.verdict
     lean = f"Lean {verdict.lean.version} ({verdict.lean.road})" if verdict.lean else "Lean"
-    axioms = "no axioms" if not verdict.axioms else "axioms " + ", ".join(verdict.axioms)
-    return f"proved, says {lean}: {axioms}; {spent_text(outcome.result.spent)}"
+    axioms = f" (axioms: {', '.join(verdict.axioms)})" if verdict.axioms else ""
+    return f"proved, says {lean}{axioms}; {spent_text(outcome.result.spent)}"
 
 
 def progress_line(outcome: Outcome) -> str:

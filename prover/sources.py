@@ -35,7 +35,7 @@ class LeanText:
     declarations: tuple[Declaration, ...] = ()
 
     def completed(self, proofs: Mapping[int, str]) -> str:
-        """The whole text as a file, with the proofs put in: it compiles as it stands (with a warning for each `sorry`)."""
+        """The whole text as a file, with the proofs put in: it compiles, with a warning for each `sorry` left."""
         body = with_proofs(self.text, self.declarations, proofs)
         return f"{self.extra_header.rstrip()}\n\n{body}" if self.extra_header.strip() else body
 
@@ -88,7 +88,7 @@ class Read:
 def read_source(argument: str, standard_input: bytes | None = None) -> Read:
     """The theorems that an argument of `prover prove` means.
 
-    `argument` is `-` (then `standard_input` is read), a `.jsonl` file, a `.lean` file, `FILE.lean:NAME`, or theorem text.
+    `argument` is `-` (then `standard_input` is read), a `.jsonl` or `.lean` file, `FILE.lean:NAME`, or theorem text.
 
     Raises:
         UserInputError: it means nothing that can be proved.
@@ -160,7 +160,7 @@ def from_lean_file(text: str, label: str, name: str | None = None) -> list[Probl
 
 
 def from_rows(text: str, label: str, name: str | None = None) -> Read:
-    """The theorems of JSON lines: `name`, `formal_statement` or `statement`, and perhaps `header`. Other keys are ignored."""
+    """The theorems of JSON lines with `name`, `formal_statement` or `statement`, perhaps `header`, and other keys."""
     problems: list[Problem] = []
     complaints: list[str] = []
     for number, row in numbered_rows(text, label):

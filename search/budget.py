@@ -8,7 +8,7 @@ from math import inf
 class Budget:
     """Limits of one attempt; None is no limit.
 
-    `samples` counts answers of the policy (one per state asked about), `lean_calls` counts tactics run and proofs judged,
+    `samples` counts answers of the policy (one per state asked about), `lean_calls` tactics run and proofs judged,
     `seconds` is wall clock from the start of the attempt.
     """
 

@@ -1,8 +1,8 @@
 """Best-first search for a proof, plain: one queue of untried tactics, ordered by cumulative log-probability.
 
-What waits in the queue is an edge (state, proposal), not a state, so an unlikely tactic of the root waits until the likely
-ones of its children were tried. Of two things that cost the same the younger goes first. Left out on purpose: several
-workers on one tree, AND/OR nodes, values, canonical keys of states.
+What waits in the queue is an edge (state, proposal), not a state, so an unlikely tactic of the root waits until the
+likely ones of its children were tried. Of two things that cost the same the younger goes first. Left out on purpose:
+several workers on one tree, AND/OR nodes, values, canonical keys of states.
 """
 
 import heapq
@@ -25,9 +25,9 @@ from search.result import SearchResult, Stopped, proof_text
 class Limits:
     """How far and how hard: `depth` in tactics, and Lean's heartbeats for one tactic.
 
-    A tactic that fails slowly is far more common than one that succeeds slowly, so everything is tried with few heartbeats
-    first; what ran out of them goes back into the queue, `retry_penalty` (in nats) further down, to be tried with
-    `retry_factor` times as many, up to `most_heartbeats`. `wall_seconds` is the guard behind them.
+    A tactic that fails slowly is far more common than one that succeeds slowly, so everything is tried with few
+    heartbeats first; what ran out of them goes back into the queue, `retry_penalty` (in nats) further down, to be tried
+    with `retry_factor` times as many, up to `most_heartbeats`. `wall_seconds` is the guard behind them.
     """
 
     depth: int = 40
@@ -35,7 +35,7 @@ class Limits:
     most_heartbeats: int = 192_000
     retry_factor: int = 4
     retry_penalty: float = 2.0
-    wall_seconds: float = 10.0
+    wall_seconds: float = 6.0
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def best_first(
 ) -> SearchResult:
     """Searches until `accept` takes a proof, the budget is spent, or nothing is left to try.
 
-    `accept(text, seconds)` judges a claimed proof whole within `seconds` of wall clock, and counts as one Lean call; when
-    it says no the search goes on. The clock starts here. A policy that raises is not caught: that is a fault in it.
+    `accept(text, seconds)` judges a claimed proof whole within `seconds` of wall clock, and counts as one Lean call;
+    when it says no the search goes on. The clock starts here. A policy that raises is not caught.
     """
     return _Search(session, theorem, policy, budget, accept, on_event, should_stop, limits, clock).run()
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lean_env.benchmark import speed
+from lean_env.benchmark import judging, speed
 from lean_env.benchmark.figures import show
 
 
@@ -11,7 +11,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--theorems", type=int, default=800, help="how many small theorems to judge for a throughput")
     parser.add_argument("--checks", type=int, default=5000, help="how many checks the memory is watched over")
+    parser.add_argument("--judge", action="store_true", help="how right the judge is, instead of how fast")
+    parser.add_argument("--proofs", type=int, default=2000, help="--judge: how many honest proofs")
+    parser.add_argument("--fire", type=int, default=1000, help="--judge: how many rows while workers are killed")
+    parser.add_argument("--orders", type=int, default=20, help="--judge: how many random orders")
     options = parser.parse_args()
+    if options.judge:
+        show("judge", judging.measure(options.proofs, options.fire, options.orders), options.json)
+        return
     show("lean_env", speed.measure(options.theorems, options.checks), options.json)
 
 

@@ -1,8 +1,11 @@
 """Starts the server on a native Lean, inside `lake-project/` so that Mathlib is in reach."""
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from lean_env.errors import SetupError
+from lean_env.native.sandbox import bubblewrap, confine
 from lean_env.native.toolchain import NativeLean, find_native
 from lean_env.resources import lake_project
 from lean_env.road import RoadName, with_stack
@@ -12,18 +15,28 @@ SERVER = "ProverServer.lean"
 
 @dataclass(frozen=True)
 class NativeRoad:
-    """Lean through elan and lake. The channel is a pair of inherited descriptors, opened once by the server."""
+    """Lean through elan and lake. The channel is a pair of inherited descriptors, opened once by the server.
+
+    `lean_path` is where lake says that compiled modules lie, separated by `:`.
+    """
 
     lean: NativeLean
     project: Path
+    lean_path: str
     name: RoadName = "native"
     package: str = ""
-    sandbox: str = "none"
+
+    @property
+    def sandbox(self) -> str:
+        return "bubblewrap" if bubblewrap() else "none"
 
     def command(self, requests: int, answers: int) -> list[str]:
-        channel = ["env", f"PROVER_IN=/dev/fd/{requests}", f"PROVER_OUT=/dev/fd/{answers}"]
-        run = [str(self.lean.lake), "env", str(self.lean.lean), "--run", SERVER]
-        return with_stack([*channel, *run])
+        variables = [f"PROVER_IN=/dev/fd/{requests}", f"PROVER_OUT=/dev/fd/{answers}", f"LEAN_PATH={self.lean_path}"]
+        run = ["env", *variables, str(self.lean.lean), "--run", SERVER]
+        if bubblewrap():
+            readable = [self.lean.lean.parent.parent, self.project, *map(Path, filter(None, self.lean_path.split(":")))]
+            run = confine(run, readable, self.project)
+        return with_stack(run)
 
     def folder(self) -> Path | None:
         return self.project
@@ -33,6 +46,12 @@ def native_road() -> NativeRoad:
     """The native Lean of this machine.
 
     Raises:
-        SetupError: there is none of the pinned version.
+        SetupError: there is none of the pinned version, or its lake does not work.
     """
-    return NativeRoad(find_native(), lake_project())
+    lean, project = find_native(), lake_project()
+    command = [str(lean.lake), "env", "printenv", "LEAN_PATH"]
+    try:
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=600, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(f"{lean.lake} does not run in {project} ({error}).") from error
+    return NativeRoad(lean, project, done.stdout.strip())

@@ -19,7 +19,7 @@ def lean_road(lean: str) -> Literal["wasm", "native"]:
 
 @contextmanager
 def open_pool(lean: str, workers: int | None, tasks: int) -> Iterator[LeanPool]:
-    """A pool for so many tasks, installed first if need be. No more workers than there is work for: each costs a gigabyte."""
+    """A pool for so many tasks, installed first if need be. Never more workers than tasks: each costs a gigabyte."""
     size = max(1, min(workers or os.cpu_count() or 1, tasks))
     with install_progress() as show:
         pool = LeanPool(workers=size, lean=lean_road(lean), progress=show)

@@ -67,10 +67,12 @@ def prove(
         float, typer.Option("--budget-seconds", min=0, help="Wall clock for one theorem.")
     ] = 60.0,
     budget_calls: Annotated[
-        int | None, typer.Option("--budget-calls", min=0, help="Lean calls for one theorem [default: no limit].")
+        int | None, typer.Option("--budget-calls", min=0, help="Lean calls for one theorem (default: no limit).")
     ] = None,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Lean processes [default: cores].")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Lean processes (default: one a core).")
+    ] = None,
 ) -> None:
     """Prove theorems; real Lean judges every proof, whole, before it is shown.
 
@@ -95,7 +97,8 @@ def prove(
         runner = _Runner(read.problems, pool, budget, display)
         try:
             for outcome in runner.outcomes():
-                printer.add(outcome)
+                with display.paused():
+                    printer.add(outcome)
         except KeyboardInterrupt:
             interrupted = True
             runner.interrupt()
@@ -162,7 +165,7 @@ class _Runner:
                 for future in sorted(done, key=running.__getitem__):
                     del running[future]
                     outcome = future.result()
-                    self.display.ended(outcome.number, progress_line(outcome))
+                    self.display.ended(outcome.number, "" if outcome.error else progress_line(outcome))
                     yield outcome
         finally:
             self.work.stop.set()
@@ -189,8 +192,8 @@ class _Runner:
             result = prove_one(theorem, self.pool, PortfolioPolicy(), self.budget, on_event, self.work.stop)
         except UnknownImportError as error:
             hint = "; Mathlib and what needs it are there with `--lean native` (see `prover setup --native`)"
-            is_wasm = self.pool.road.name == "wasm"
-            return Outcome(number, problem, error=problem.explain(error) + (hint if is_wasm else ""))
+            said = problem.explain(error).split(" No directory", 1)[0]  # what follows are folders inside of Lean
+            return Outcome(number, problem, error=said + (hint if self.pool.road.name == "wasm" else ""))
         except StatementError as error:
             return Outcome(number, problem, error=problem.explain(error))
         except WorkerLost as error:

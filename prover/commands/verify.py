@@ -44,7 +44,9 @@ def verify(
         Path | None, typer.Option("--out", metavar="OUT.jsonl", help="Write the answers here, not to standard output.")
     ] = None,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean judges.")] = "wasm",
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Lean processes [default: cores].")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Lean processes (default: one a core).")
+    ] = None,
     row_seconds: Annotated[
         float, typer.Option("--row-seconds", min=0.1, help="Wall clock for one row; a row that exceeds it is unscored.")
     ] = 60.0,

@@ -1,4 +1,4 @@
-"""Arithmetic over Nat and Int beyond `omega`: residues, bounded variables, bounds from products, powers modulo a number.
+"""Arithmetic over Nat and Int beyond `omega`: residues, bounded variables, bounds from products, powers modulo m.
 
 Each suggestion is a small script that `omega`, `simp` and `grind` can finish; none knows a theorem.
 """
@@ -105,7 +105,8 @@ def _power_residues(goal: Features) -> list[Suggestion]:
             lemmas = f"{h}, Nat.dvd_iff_mod_eq_zero, Nat.add_mod, Nat.mul_mod, Nat.pow_mod"
             found.append(
                 Suggestion(
-                    f"have {split} : {base} ^ {exponent} % {modulus} = {base} ^ ({exponent} % {period}) % {modulus} := by\n"
+                    f"have {split} : {base} ^ {exponent} % {modulus} = "
+                    f"{base} ^ ({exponent} % {period}) % {modulus} := by\n"
                     f"  conv => lhs; rw [← Nat.div_add_mod {exponent} {period}, Nat.pow_add, Nat.pow_mul]\n"
                     f"  simp [Nat.mul_mod, Nat.pow_mod]\n"
                     f"have {h} : {cases} := by omega\n"
@@ -150,7 +151,7 @@ def split_interval(goal: Features, interval: Interval, after: str) -> str:
 
 
 def _bounds(goal: Features) -> list[Suggestion]:
-    """A bound for a variable that an equation with products keeps small: were it larger, its square or product would be too large."""
+    """A bound for a variable that an equation with products keeps small: were it larger, a product would be too."""
     nonlinear = [
         fact for fact in goal.facts if re.search(r"\^|\* [a-z(]", fact.text) and fact.shape.head in ("=", "<", "≤")
     ]
@@ -176,7 +177,7 @@ def _bounds(goal: Features) -> list[Suggestion]:
 
 
 def _bound_script(variable: Variable, limit: int, h: str, g: str, others: Sequence[str]) -> str:
-    """Products of the opposite with itself, and of the variable with others that are not 0, are what `omega` has to see."""
+    """Products of the opposite with itself, and of the variable with others that are not 0, are shown to `omega`."""
     x = variable.name
     hints = "".join(f"  try have {g}_{y} := Nat.mul_le_mul_left {x} (show 1 ≤ {y} by omega)\n" for y in others)
     hints += "".join(f"  try have {g}_{y}' := Nat.mul_le_mul_right {x} (show 1 ≤ {y} by omega)\n" for y in others)

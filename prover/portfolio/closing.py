@@ -1,4 +1,4 @@
-"""Tactics that end a goal or do nothing useful: tried first wherever they could apply, the cheap ones before the dear ones."""
+"""Tactics that end a goal or do nothing useful: tried first wherever they could apply, the cheap before the dear."""
 
 from prover.portfolio.features import Features
 from prover.portfolio.rule import Suggestion

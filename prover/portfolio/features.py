@@ -1,5 +1,6 @@
 """What a goal looks like, as plain data: the rules of the portfolio read this and nothing else."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -212,7 +213,7 @@ def _declared(header: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     definitions, lemmas = [], []
     code = code_tokens(header)
-    for keyword, name in zip(code, code[1:], strict=False):
+    for keyword, name in itertools.pairwise(code):
         if name.kind == "name" and keyword.text in ("def", "abbrev", "instance"):
             definitions.append(name.text)
         elif name.kind == "name" and keyword.text in ("theorem", "lemma", "axiom"):

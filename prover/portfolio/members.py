@@ -1,99 +1,112 @@
-"""A list without duplicates of which one knows the members (`∀ n, n ∈ S ↔ P n`): it is a range, filtered, up to order."""
+"""A list without duplicates whose members one knows (`∀ n, n ∈ S ↔ P n`): it is a range, filtered, up to order."""
 
 import re
+from dataclasses import dataclass
 
 from prover.portfolio.features import Fact, Features, Variable
 from prover.portfolio.rule import Suggestion
 from prover.portfolio.shape import shape, strip_brackets
 
 _LARGEST_RANGE = 2000
+_LARGEST_AROUND_ZERO = 200
+
+
+@dataclass(frozen=True)
+class Known:
+    """A list, the fact about its members, the fact that they are distinct, and the description of a member `name`."""
+
+    variable: Variable
+    members: Fact
+    distinct: Fact
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """A list that the members are certainly in: Lean text of it, of why it has no duplicates, and of the bound.
+
+    `shift` is what a member has to be moved by to become its own index.
+    """
+
+    text: str
+    unique: str
+    bound: str
+    shift: int = 0
 
 
 def members(goal: Features) -> list[Suggestion]:
-    """Two steps: bound the members by a numeral, then put the filtered range in the place of the list."""
+    """Bounds the members by a numeral, puts the filtered range in the place of the list, and computes."""
     found: list[Suggestion] = []
-    for variable in goal.variables:
-        fact = _description(goal, variable)
-        distinct = next((f for f in goal.facts if f.text == f"{variable.name}.Nodup"), None)
-        if fact is None or distinct is None or not goal.mentions(variable.name):
-            continue
-        if variable.type == "List Nat":
-            found += _in_a_range(goal, variable, fact, distinct)
-        elif variable.type == "List Int":
-            found += _around_zero(goal, variable, fact, distinct)
+    for variable in goal.of_type("List"):
+        known = _known(goal, variable)
+        if known and variable.type in ("List Nat", "List Int") and goal.mentions(variable.name):
+            ranges = _up_to(goal, known) if variable.type == "List Nat" else _around_zero(goal, known)
+            found += [Suggestion(_script(goal, known, r), 5.0 / (1 + rank)) for rank, r in enumerate(ranges)]
     return found
 
 
-def _description(goal: Features, variable: Variable) -> Fact | None:
-    """The fact `∀ n, n ∈ S ↔ ...` about this list."""
-    for fact in goal.facts:
+def _known(goal: Features, variable: Variable) -> Known | None:
+    distinct = next((fact for fact in goal.facts if fact.text == f"{variable.name}.Nodup"), None)
+    for fact in goal.facts if distinct else ():
         if fact.shape.head == "∀" and len(fact.shape.binders) == 1:
-            body = shape(fact.shape.right)
-            if body.head == "↔" and strip_brackets(body.left) == f"{fact.shape.binders[0].name} ∈ {variable.name}":
-                return fact
+            name, body = fact.shape.binders[0].name, shape(fact.shape.right)
+            if distinct and body.head == "↔" and strip_brackets(body.left) == f"{name} ∈ {variable.name}":
+                return Known(variable, fact, distinct, name, body.right)
     return None
 
 
-def _limits(goal: Features, fact: Fact) -> list[int]:
-    """Numbers that may bound the members: those of the description, the next larger ones, and a few round ones."""
-    numbers = {int(n) + 1 for n in re.findall(r"(?<![\w.^])\d+(?![\w.])", fact.text)} | {n + 1 for n in goal.numerals}
-    return sorted({n for n in numbers if 2 < n <= _LARGEST_RANGE})[:6]
+def _limits(goal: Features, known: Known) -> list[int]:
+    """Numbers that may bound the members: those after the numerals of the description and of the other facts."""
+    numbers = {int(n) + 1 for n in re.findall(r"(?<![\w.^])\d+(?![\w.])", known.description)}
+    numbers |= {n + 1 for n in goal.numerals}
+    return sorted(n for n in numbers if 2 < n <= _LARGEST_RANGE)[:6]
 
 
-def _in_a_range(goal: Features, variable: Variable, fact: Fact, distinct: Fact) -> list[Suggestion]:
-    binder, description = fact.shape.binders[0].name, shape(fact.shape.right).right
+def _up_to(goal: Features, known: Known) -> list[Range]:
     return [
-        Suggestion(
-            _permutation(
-                goal, variable, fact, distinct, f"List.range {limit}", "List.nodup_range", binder, description,
-                f"{binder} < {limit}",
-            ),
-            5.0 / (1 + position),
+        Range(f"List.range {limit}", "List.nodup_range", f"{known.name} < {limit}") for limit in _limits(goal, known)
+    ]
+
+
+def _around_zero(goal: Features, known: Known) -> list[Range]:
+    limits = [n for n in [*_limits(goal, known), 30, 100] if n <= _LARGEST_AROUND_ZERO]
+    n = known.name
+    return [
+        Range(
+            f"(List.range {2 * limit + 1}).map (fun k : Nat => (k : Int) - {limit})",
+            "(by decide)",
+            f"-{limit} ≤ {n} ∧ {n} ≤ {limit}",
+            limit,
         )
-        for position, limit in enumerate(_limits(goal, fact))
-    ]  # fmt: skip
+        for limit in limits
+    ]
 
 
-def _around_zero(goal: Features, variable: Variable, fact: Fact, distinct: Fact) -> list[Suggestion]:
-    binder, description = fact.shape.binders[0].name, shape(fact.shape.right).right
-    found = []
-    for position, limit in enumerate(n for n in _limits(goal, fact) + [30, 100] if n <= 200):
-        source = f"(List.range {2 * limit + 1}).map (fun k : Nat => (k : Int) - {limit})"
-        bound = f"-{limit} ≤ {binder} ∧ {binder} ≤ {limit}"
-        script = _permutation(goal, variable, fact, distinct, source, "(by decide)", binder, description, bound)
-        found.append(Suggestion(script, 3.0 / (1 + position)))
-    return found
-
-
-def _permutation(
-    goal: Features, variable: Variable, fact: Fact, distinct: Fact, source: str, unique: str, binder: str,
-    description: str, bound: str,
-) -> str:  # fmt: skip
-    s, p = variable.name, goal.fresh("hp")
-    element = variable.type.split(" ", 1)[1]
-    computed = " | ".join(
-        f"(rw [{p}.{lemma}]; {how})" for lemma in ("length_eq", "sum_nat") for how in ("decide", "decide +kernel")
-    )
-    dividing = f"(have := Nat.le_of_dvd (by decide) (({fact.name} _).1 hm); omega)" if "∣" in description else "omega"
-    others = " ".join(f.name for f in goal.facts if f.name not in (fact.name, distinct.name) and f.shape.head == "∀")
-    unfold = f"try simp only [{others.replace(' ', ', ')}] at hm\n    " if others else ""
-    return (
-        f"have hb : ∀ {binder}, {binder} ∈ {s} → {bound} := by\n"
-        f"  intro {binder} hm\n"
-        f"  first | {dividing} | (rw [{fact.name}] at hm; {unfold.strip() + '; ' if unfold else ''}first | omega | grind)\n"
-        f"have {p} : {s}.Perm (({source}).filter (fun {binder} : {element} => decide ({description}))) := by\n"
-        f"  rw [List.perm_iff_count]; intro {binder}\n"
-        f"  rw [List.Nodup.count {distinct.name}, List.Nodup.count (List.Pairwise.filter _ {unique})]\n"
-        f"  have hb := hb {binder}\n"
-        f"  have hm := {fact.name} {binder}\n"
-        f"  simp only [List.mem_filter, List.mem_range, List.mem_map, decide_eq_true_eq]\n"
-        f"  congr 1\n"
-        f"  exact propext ⟨fun h => ⟨by first | exact hb h | (have := hb h; exact ⟨({binder} + {_half(source)}).toNat, by omega, by omega⟩),"
-        f" hm.1 h⟩, fun h => hm.2 h.2⟩\n"
-        f"first | {computed}"
-    )
-
-
-def _half(source: str) -> str:
-    match = re.search(r"- (\d+)\)", source)
-    return match.group(1) if match else "0"
+def _script(goal: Features, known: Known, source: Range) -> str:
+    s, n, about = known.variable.name, known.name, known.members.name
+    bound, member, same, holds = (goal.fresh(name) for name in ("hb", "hm", "hp", "hh"))
+    element = known.variable.type.split(" ", 1)[1]
+    other = [f.name for f in goal.facts if f not in (known.members, known.distinct) and f.shape.head == "∀"]
+    unfold = f"try simp only [{', '.join(other)}] at {member}; " if other else ""
+    ways = ["omega", f"(rw [{about}] at {member}; {unfold}first | omega | grind)"]
+    if "∣" in known.description:
+        ways.insert(0, f"(have := Nat.le_of_dvd (by decide) (({about} _).1 {member}); omega)")
+    index = f"⟨({n} + {source.shift}).toNat, by omega, by omega⟩"
+    inside = f"first | exact {bound} {holds} | (have := {bound} {holds}; exact {index})"
+    ends = [f"(rw [{same}.{by}]; {how})" for by in ("length_eq", "sum_nat") for how in ("decide", "decide +kernel")]
+    lines = [
+        f"have {bound} : ∀ {n}, {n} ∈ {s} → {source.bound} := by",
+        f"  intro {n} {member}",
+        f"  first | {' | '.join(ways)}",
+        f"have {same} : {s}.Perm (({source.text}).filter (fun {n} : {element} => decide ({known.description}))) := by",
+        f"  rw [List.perm_iff_count]; intro {n}",
+        f"  rw [List.Nodup.count {known.distinct.name}, List.Nodup.count (List.Pairwise.filter _ {source.unique})]",
+        f"  have {bound} := {bound} {n}",
+        f"  have {member} := {about} {n}",
+        "  simp only [List.mem_filter, List.mem_range, List.mem_map, decide_eq_true_eq]",
+        "  congr 1",
+        f"  exact propext ⟨fun {holds} => ⟨by {inside}, {member}.1 {holds}⟩, fun {holds} => {member}.2 {holds}.2⟩",
+        f"first | {' | '.join(ends)}",
+    ]
+    return "\n".join(lines)

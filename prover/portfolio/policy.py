@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (closers, steps, inductions, arithmetic, members)
 
 
 def suggestions(goal: Features, rules: Sequence[Rule] = RULES) -> list[Suggestion]:
-    """What the rules suggest for a goal, the heaviest first; a tactic that several suggest has the largest of its weights."""
+    """What the rules suggest for a goal, the heaviest first; of several weights for one tactic the largest counts."""
     best: dict[str, float] = {}
     for rule in rules:
         for suggestion in rule(goal):

@@ -18,7 +18,7 @@ _QUANTIFIERS = ("∀", "∃", "fun", "λ", "let", "have", "if", "match", "∃!")
 
 @dataclass(frozen=True)
 class Binder:
-    """A name bound by `∀` or `∃`; `type` is empty where Lean does not print one. `predicate` is true for `∀ x > 1, ...`."""
+    """A name bound by `∀` or `∃`; `type` is empty where Lean prints none, `predicate` is true for `∀ x > 1, ...`."""
 
     name: str
     type: str = ""
@@ -27,7 +27,7 @@ class Binder:
 
 @dataclass(frozen=True)
 class Shape:
-    """`left` and `right` are the sides of an infix head; a quantifier has `binders` and its body in `right`, `¬` its body."""
+    """`left` and `right` are the sides of an infix head; a quantifier and `¬` have their body in `right`."""
 
     head: Head
     left: str = ""

@@ -1,5 +1,7 @@
 """Logical steps: what the outermost symbol of the target or of a fact invites to do."""
 
+import re
+
 from prover.portfolio.features import Fact, Features, Variable
 from prover.portfolio.rule import Suggestion
 from prover.portfolio.shape import Shape, disjuncts, shape
@@ -64,7 +66,7 @@ def _is_list(goal: Features, side: str) -> bool:
 
 
 def intro_names(goal: Features) -> list[str]:
-    """Readable, fresh names for everything that `intro` can take at once: bound names as they are, `h`, `h1`, ... for facts."""
+    """Fresh names for all that `intro` can take at once: bound names as they are, `h`, `h1`, ... for facts."""
     names: list[str] = []
     text = goal.target
     while len(names) < _MANY_INTROS:
@@ -105,7 +107,28 @@ def _witnesses(goal: Features) -> list[Suggestion]:
     elif binder.type.startswith("Option"):
         terms += ["none"]
     weight = 6.0 / max(6, len(terms))
+    found += _solved_for(goal)
     return found + [Suggestion(f"refine ⟨{term}, ?_⟩", weight) for term in dict.fromkeys(terms)]
+
+
+_LINEAR = re.compile(r"^(?:(\d+) \* )?(\w+)(?: \+ (\d+))?$")
+
+
+def _solved_for(goal: Features) -> list[Suggestion]:
+    """`∃ k, e = 3 * k + 2` solved for k: the witness is `(e - 2) / 3`, and `omega` knows why."""
+    binders, body = goal.shape.binders, shape(goal.shape.right)
+    if len(binders) != 1 or body.head != "=":
+        return []
+    for side, term in ((body.right, body.left), (body.left, body.right)):
+        match = _LINEAR.match(side)
+        if match and match.group(2) == binders[0].name:
+            moved = f"({term} - {match.group(3)})" if match.group(3) else f"({term})"
+            witness = f"{moved} / {match.group(1)}" if match.group(1) else moved
+            return [
+                Suggestion(f"exact ⟨{witness}, by omega⟩", 4.0),
+                Suggestion(f"refine ⟨{witness}, ?_⟩", 0.5),
+            ]
+    return []
 
 
 def _taking_apart(goal: Features, fact: Fact) -> list[Suggestion]:
@@ -202,7 +225,7 @@ def _splits(goal: Features) -> list[Suggestion]:
             for b in numbers[i + 1 : 3]:
                 if a.type == b.type:
                     h = goal.fresh("h")
-                    found.append(Suggestion(f"rcases {a.type}.le_total {a.name} {b.name} with {h} | {h}", 0.8))
+                    found.append(Suggestion(f"rcases {a.type}.le_total {a.name} {b.name} with {h} | {h}", 2.0))
     return found
 
 

@@ -1,4 +1,4 @@
-"""`prover prove` and `prover verify`, end to end, on real Lean. The pool is that of the whole run, so nothing starts twice."""
+"""`prover prove` and `prover verify`, end to end, on real Lean: on the pool of the whole run, and once by itself."""
 
 import json
 import os
@@ -91,7 +91,7 @@ end Shapes
 """
 
 
-def test_a_file_comes_back_with_its_proofs_and_compiles(run, tmp_path, pool):
+def test_a_file_comes_back_with_its_proofs_and_compiles(run, tmp_path, verifier):
     source, out = tmp_path / "shapes.lean", tmp_path / "out.lean"
     source.write_text(FILE)
     result = run("prove", source, "--out", out, "--budget-calls", 40)
@@ -103,7 +103,7 @@ def test_a_file_comes_back_with_its_proofs_and_compiles(run, tmp_path, pool):
     assert "theorem known : True := trivial" in text
     # Real Lean reads the whole file: as a candidate that is to contain a theorem of it.
     whole = Theorem("Shapes.known", "theorem Shapes.known : True", "import Init")
-    verdict = prover.commands.verify.Verifier(pool).verify(whole, Candidate(text.replace("import Init\n", ""), "code"))
+    verdict = verifier.verify(whole, Candidate(text.replace("import Init\n", ""), "code"))
     assert verdict.reward == 1, verdict
     assert run("prove", f"{source}:known").exit_code == 2
     assert run("prove", f"{source}:twice_eq").exit_code == 0
@@ -139,7 +139,11 @@ def test_bad_input_gets_one_sentence(run, arguments, said):
 
 def test_one_bad_theorem_does_not_spoil_the_others(run, tmp_path):
     path = tmp_path / "mixed.jsonl"
-    rows = ['{"name": "a", "statement": "theorem a : 1 = 1"}', "{", '{"name": "b", "statement": "theorem b : 1 = Nat.x"}']
+    rows = [
+        '{"name": "a", "statement": "theorem a : 1 = 1"}',
+        "{",
+        '{"name": "b", "statement": "theorem b : 1 = Nat.x"}',
+    ]
     path.write_text("\n".join(rows))
     result = run("prove", path, "--json")
     assert result.exit_code == 2
@@ -184,7 +188,7 @@ def test_verify_judges_the_good_rows_among_bad_ones(run, tmp_path):
         (None, None, "input"), (7, 1, "proved"), (8, None, "input"), (9, None, "input"),
     ]  # fmt: skip
     assert f"{path}, line 1: not JSON" in result.stderr
-    assert f"{path}, line 3: `kind` is `proof` or `code`, not \"essay\"." in result.stderr
+    assert f'{path}, line 3: `kind` is `proof` or `code`, not "essay".' in result.stderr
     assert f"{path}, line 5: `name` has to be text." in result.stderr
 
 

@@ -60,7 +60,9 @@ def test_statements_are_core_lean():
     )
 
 
-@pytest.mark.parametrize(("index", "word"), [(0, "n = 0"), (1, "«x y» + 0"), (2, '"theorem :="'), (3, "f = 3"), (4, "1")])
+@pytest.mark.parametrize(
+    ("index", "word"), [(0, "n = 0"), (1, "«x y» + 0"), (2, '"theorem :="'), (3, "f = 3"), (4, "1")]
+)
 def test_a_place_in_the_statement_is_found_in_the_file(index, word):
     declaration = declarations(FILE)[index]
     pieces = statement_pieces(FILE, declaration, declaration.name or "ex")
@@ -128,7 +130,7 @@ def test_the_end_of_a_statement():
     for text, end in [
         ("theorem a (h : ∃ x, x = (let y := 1; y)) : True := trivial", "True"),
         ("theorem a : have x := 1; let y := 2; x < y := by decide", "x < y"),
-        ("theorem a : s!\"{1} := {2}\" = \"\" := by sorry", '= ""'),
+        ('theorem a : s!"{1} := {2}" = "" := by sorry', '= ""'),
         ("theorem a {p : Prop := True} : ({x := 1} : S) = ⟨1⟩ /- := -/ := sorry", "⟨1⟩"),
     ]:
         (found,) = declarations(text)

@@ -1,17 +1,18 @@
 """The lexer: it loses nothing, and it is not fooled by comments, strings and names."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prover.lean_text import code_tokens, line_and_column, offset_of, tokens
 
 PIECES = st.sampled_from(
-    ["theorem", " ", "\n", ":=", "--", "/-", "-/", "/--", '"', "\\", "'", "a", "h'", "«x y»", "(", ")", "⟨", "⟩", "{", "}",
-     "s!", 'r#"', '"#', "∀", "n₁", "0x1F", "3.14", "#eval", "@[", "]", "sorry", "→", "«", "\t", "é"]
+    ["theorem", " ", "\n", ":=", "--", "/-", "-/", "/--", '"', "\\", "'", "a", "h'", "«x y»", "(", ")", "⟨", "⟩", "{",
+     "}", "s!", 'r#"', '"#', "∀", "n₁", "0x1F", "3.14", "#eval", "@[", "]", "sorry", "→", "«", "\t", "é"]
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=40))
 @example('s!"{')
 @example("/-")
@@ -24,6 +25,7 @@ def test_the_tokens_are_the_text(text):
     assert [token.start for token in found] == [sum(len(t.text) for t in found[:i]) for i in range(len(found))]
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_what_is_commented_out_is_no_code(text):
     inner = text.replace("/-", "").replace("-/", "")
@@ -54,6 +56,7 @@ def test_code(text, code):
     assert [token.text for token in code_tokens(text)] == code
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab\n", max_size=30), st.data())
 def test_lines_and_columns_go_both_ways(text, data):
     offset = data.draw(st.integers(0, len(text)))

@@ -3,7 +3,7 @@
 from math import exp, isclose
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lean_env import Goal, Hypothesis, TacticState, Theorem
@@ -118,6 +118,8 @@ def test_closed_targets_are_computed_and_others_are_not():
         ("(if a = b then 1 else 2) = 1", ["a b : Nat"], "split"),
         ("a = 3", ["a b : Nat", "h : b = a"], "subst h"),
         ("∃ m, n < m", ["n : Nat"], "refine ⟨n + 1, ?_⟩"),
+        ("∃ k, a + b = 3 * k + 2", ["a b : Nat"], "exact ⟨(a + b - 2) / 3, by omega⟩"),
+        ("∃ m, m ≤ a ∧ m ≤ b", ["a b : Nat"], "rcases Nat.le_total a b with h | h"),
         ("2 ≤ x", ["n x : Nat", "h : 4 ≤ n", "hn : n = x"], "induction h with | refl => ?_ | @step n h ih => ?_"),
         ("a = 42", ["a b : Nat", "h : (a : Rat) / 2 = 21"], "have h1 : (a : Rat) = 42 := by grind\nexact_mod_cast h1"),
     ],
@@ -135,7 +137,9 @@ def test_case_scripts_say_all_cases():
 
 
 def test_the_header_is_used():
-    found = weights("f n = g n", "n : Nat", header="def f (n : Nat) := n\ntheorem helper : 1 = 1 := rfl\ndef unused := 2")
+    found = weights(
+        "f n = g n", "n : Nat", header="def f (n : Nat) := n\ntheorem helper : 1 = 1 := rfl\ndef unused := 2"
+    )
     assert "simp [f]" in found
     assert "unfold f" in found
     assert "grind [helper]" in found
@@ -159,11 +163,13 @@ HYPOTHESES = st.sampled_from(
      "S : List Nat", "hS : S.Nodup", "hm : ∀ n, n ∈ S ↔ n ∣ 36", "h4 : 3 * n ^ 2 = 57", "i : Fin 3", "a✝ : n = 1"]
 )  # fmt: skip
 TARGETS = st.sampled_from(
-    ["n = m", "∀ x, x = x", "p ∧ p", "False", "S.sum = 91", "2 ^ n % 7 = 1", "xs.length = n", "∃ x, n < x", "f n = 2 ^ n",
-     "p", "¬p", "q + 1 = 1 + q", "Nat.gcd 6 4 = 2", "n ≠ m", "⊥ weird ∧", "", "(((", "∀", "match n with | 0 => p | _ => p"]
+    ["n = m", "∀ x, x = x", "p ∧ p", "False", "S.sum = 91", "2 ^ n % 7 = 1", "xs.length = n", "∃ x, n < x", "p",
+     "f n = 2 ^ n", "¬p", "q + 1 = 1 + q", "Nat.gcd 6 4 = 2", "n ≠ m", "⊥ weird ∧", "", "(((", "∀",
+     "match n with | 0 => p | _ => p"]
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(TARGETS, st.lists(HYPOTHESES, unique=True, max_size=8), st.integers(1, 4))
 def test_priors_are_a_distribution_whatever_the_goal(target, hypotheses, goals):
     state = TacticState((goal(target, *hypotheses),) * goals)

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -29,6 +29,7 @@ def test_a_line_for_every_width(width, line):
     assert attempt_line(ATTEMPT, 3.2, 60.0, "*", width) == line
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.integers(1, 40))
 def test_shortened_fits(text, cells):
     short = shortened(text, cells)

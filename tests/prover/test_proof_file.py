@@ -46,7 +46,10 @@ def test_rows_are_put_one_below_the_other_with_their_imports_first():
 
 
 def test_imports_are_split_off():
-    assert split_imports("-- hi\nimport A.B\npublic import C\nopen D") == (["import A.B", "public import C"], "\nopen D")
+    assert split_imports("-- hi\nimport A.B\npublic import C\nopen D") == (
+        ["import A.B", "public import C"],
+        "\nopen D",
+    )
     assert split_imports("def f := 1") == ([], "def f := 1")
 
 
@@ -63,7 +66,7 @@ def test_lines_and_json():
     problems = from_text("theorem a : 1 = 1", "<text>")
     (proved,) = outcomes(problems, ["by\n  rfl"])
     (open_,) = outcomes(problems, [None])
-    assert verdict_line(proved) == "proved, says Lean 4.28.0 (wasm): axioms propext; 1.2 s, 7 Lean calls, 2 states"
+    assert verdict_line(proved) == "proved, says Lean 4.28.0 (wasm) (axioms: propext); 1.2 s, 7 Lean calls, 2 states"
     assert progress_line(open_) == "a: not proved within the budget; 1.2 s, 7 Lean calls, 2 states"
     data = json.loads(as_json(proved))
     assert (data["name"], data["proved"], data["proof"], data["stopped"]) == ("a", True, "by\n  rfl", "proved")

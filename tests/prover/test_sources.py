@@ -94,7 +94,12 @@ def test_a_bad_row_does_not_spoil_the_others():
              '{"name": 3, "statement": "theorem b : True"}', '{"statement": "theorem c : True"}']  # fmt: skip
     read = from_rows("\n".join(lines), "f.jsonl")
     assert [p.name for p in read.problems] == ["a", "c"]
-    assert [text.split(":")[0] for text in read.complaints] == ["f.jsonl, line 2", "f.jsonl, line 3", "f.jsonl", "f.jsonl"]
+    assert [text.split(":")[0] for text in read.complaints] == [
+        "f.jsonl, line 2",
+        "f.jsonl, line 3",
+        "f.jsonl",
+        "f.jsonl",
+    ]
     assert "line 2: not JSON" in read.complaints[0]
     assert "not a JSON object but a list" in read.complaints[1]
     assert "f.jsonl:4: no text under `formal_statement`" in read.complaints[2]

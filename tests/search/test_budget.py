@@ -3,7 +3,7 @@
 from math import inf, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search import Budget, Spent, proof_text
@@ -17,6 +17,7 @@ def test_no_limit_allows_everything():
     assert budget.seconds_left(spent) == inf
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_exactly_as_many_calls_as_the_budget_says(limit, wanted):
     budget, spent = Budget(lean_calls=limit, seconds=None), Spent()

@@ -1,0 +1,42 @@
+"""Keeps a native Lean apart from the host with bubblewrap, where the machine has it and lets it work."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+# What programs of the system are made of. Homes, secrets and mounts are not among them.
+SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf.d")
+MEMORY_KIB = 32 << 20  # of addresses: Mathlib alone maps six gigabytes
+
+
+@cache
+def bubblewrap() -> str:
+    """The path of a bubblewrap that works here; empty if there is none (many containers forbid it)."""
+    program = shutil.which("bwrap")
+    if not program:
+        return ""
+    probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-all", "true"]
+    try:
+        done = subprocess.run(probe, capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return program if done.returncode == 0 else ""
+
+
+def confine(command: Sequence[str], readable: Sequence[Path], folder: Path) -> list[str]:
+    """`command` with no network, a scratch folder, a limit of memory, and the file system reduced to what it reads.
+
+    `readable` are the folders that it may read besides the system's; PROVER_SANDBOX_READ names more, separated by `:`.
+    """
+    more = [Path(part) for part in os.environ.get("PROVER_SANDBOX_READ", "").split(os.pathsep) if part]
+    binds = [
+        part for path in (*map(Path, SYSTEM), *readable, *more) for part in ("--ro-bind-try", str(path), str(path))
+    ]
+    # No --die-with-parent: the parent would be the thread that starts the process, not the program. A worker's process
+    # group is killed with it, and a server whose requests end by themselves ends too.
+    walls = ["--unshare-all", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    limit = ["sh", "-c", f'ulimit -v {MEMORY_KIB}; exec "$@"', "sh"]
+    return [bubblewrap(), *walls, *binds, "--chdir", str(folder), *limit, *command]
