@@ -14,7 +14,7 @@ RUNS_CODE = re.compile(
     r"|bv_decide|plausible|slim_check|polyrith|include_str|unexpander|delab|parser|predicate|handler|linter|widget"
     r"|rpc|code_action|incremental|compile|config|debug|#[A-Za-z_]"
 )
-# `simp (maxSteps := e)` evaluates e, and nothing tells it from a named argument. A value can do harm only if it rests on
+# `simp (maxSteps := e)` evaluates e, and nothing tells it from a named argument. A value can do harm if it rests on
 # a false proof: on a constant of the author's, or on a proof of its own that failed.
 NAMED_VALUE = re.compile(r"\(\s*[\w.«»✝]+\s*:=")
 LITERAL = re.compile(r"\s*(\d+|true|false|_)\s*\)")

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lean_env.answers import raise_statement_error
-from lean_env.errors import LeanEnvError, WorkerLost
+from lean_env.errors import LeanEnvError, WorkerKilled, WorkerLost
 from lean_env.open_road import open_road
 from lean_env.retry import lost_too_often, summary
 from lean_env.road import Road, RoadName
@@ -74,6 +74,7 @@ class LeanPool:
         self._idle: deque[LeanWorker] = deque()
         self._busy: set[LeanWorker] = set()
         self._starting = 0
+        self._rising: set[LeanWorker] = set()
         self._failed_starts = 0
         self._trouble: LeanEnvError | None = None
         self._closed = False
@@ -184,7 +185,7 @@ class LeanPool:
         """Ends every process. Requests that are still running raise WorkerLost."""
         with self._changed:
             self._closed = True
-            live = [*self._idle, *self._busy]
+            live = [*self._idle, *self._busy, *self._rising]
             self._idle.clear()
             self._changed.notify_all()
         for worker in live:
@@ -252,8 +253,13 @@ class LeanPool:
         begun = time.monotonic()
         worker: LeanWorker | None = None
         trouble: LeanEnvError | None = None
+        killed = False
         try:
             worker = LeanWorker(self.road)
+            with self._changed:
+                self._rising.add(worker)
+            if self._closed:
+                worker.kill()
             self._note_version(worker.request(START_SECONDS, method="hello")["ok"])
             for header in list(self._headers):
                 worker.request(START_SECONDS, method="header", header=header)
@@ -262,14 +268,16 @@ class LeanPool:
             if not hurry:
                 worker.request(START_SECONDS, **FIRST_WORK)
         except LeanEnvError as error:
-            trouble = error
+            trouble, killed = error, isinstance(error, WorkerKilled)
             if isinstance(error, WorkerLost):
                 log = worker.log_tail if worker else ""
                 trouble = WorkerLost(f"Lean does not start: {error}{': ' + log if log else ''}")
         with self._changed:
             self._starting -= 1
+            if worker:
+                self._rising.discard(worker)
             if trouble:
-                self._failed_starts += 1
+                self._failed_starts += not killed
                 if self._failed_starts >= FAILED_STARTS or not isinstance(trouble, WorkerLost):
                     self._trouble = trouble
             elif worker and not self._closed:

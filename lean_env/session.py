@@ -1,5 +1,6 @@
 """A proof in progress: tactics run on saved states, any of which can be continued from."""
 
+import asyncio
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -70,6 +71,12 @@ class ProofSession:
                 losses.append(error)
                 if lost_too_often(losses):
                     return TacticError(summary(losses), "lost")
+
+    async def arun_tactic(
+        self, state: TacticState, text: str, heartbeats: int = 200_000, wall_seconds: float = 10.0
+    ) -> TacticState | TacticError | ProofFinished:
+        """`run_tactic` for asynchronous callers, one call at a time."""
+        return await asyncio.to_thread(self.run_tactic, state, text, heartbeats, wall_seconds)
 
     def drop(self, state: TacticState) -> None:
         """Lets the server forget a state. It can still be continued from, at the price of running its path again."""

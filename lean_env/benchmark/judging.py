@@ -140,6 +140,6 @@ def measure(count: int, fire: int, orders: int) -> list[Figure]:
     with LeanPool(2, road) as pool:
         figures += false_verdicts(pool, rows, count)
     plain = [row for row in rows if not runs_code(row.candidate.text)]
-    figures.append(steadiness(road, [*plain, *[row for row in rows if row not in plain][:10]], orders, 60))
+    figures.append(steadiness(road, [*plain, *[row for row in rows if row not in plain][:3]], orders, 60))
     figures.append(under_fire(road, fire))
     return figures

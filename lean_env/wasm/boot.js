@@ -4,12 +4,13 @@
 //   --file HOST=PATH  copies a file of the host to a path inside
 //   --mount HOST=PATH a folder of the host, writable; only for compiling, never where candidates run
 //   --code FILE       compiled machine code to start from (see prepare.py); --save-code FILE writes it at the end
+//   --stack MIB       the stack of Lean's main thread, 256 if not said
 //   --stdin           standard input is passed on; without it, it is empty
 'use strict';
 const fs = require('fs'), path = require('path'), vm = require('vm');
 
 function parseArguments(argv) {
-  const options = { folder: path.resolve(argv[0]), files: [], mounts: [], input: -1, output: -1, lean: [] };
+  const options = { folder: path.resolve(argv[0]), files: [], mounts: [], input: -1, output: -1, stack: 256, lean: [] };
   for (let i = 1; i < argv.length; i++) {
     const pair = () => { const [host, inside] = argv[++i].split('='); return { host: path.resolve(host), inside }; };
     if (argv[i] === '--') { options.lean = argv.slice(i + 1); break; }
@@ -17,6 +18,7 @@ function parseArguments(argv) {
     else if (argv[i] === '--out') options.output = Number(argv[++i]);
     else if (argv[i] === '--file') options.files.push(pair());
     else if (argv[i] === '--mount') options.mounts.push(pair());
+    else if (argv[i] === '--stack') options.stack = Number(argv[++i]);
     else if (argv[i] === '--code') options.code = argv[++i];
     else if (argv[i] === '--save-code') options.saveCode = argv[++i];
     else if (argv[i] === '--stdin') options.stdin = true;
@@ -29,7 +31,7 @@ const options = parseArguments(process.argv.slice(2));
 
 // ---- The stack. The build's own has 64 KiB, and running over its end overwrites data without a word.
 
-const STACK_BYTES = 256 << 20, GUARD_BYTES = 64 << 10, PATTERN = 0x5AFEC0DE | 0;
+const STACK_BYTES = options.stack << 20, GUARD_BYTES = 64 << 10, PATTERN = 0x5AFEC0DE | 0;
 const memory = new WebAssembly.Memory({ initial: 256, maximum: 32768, shared: true });
 let guard;
 

@@ -39,6 +39,7 @@ class WasmRoad:
 
     installation: Installation
     compiled: Path
+    stack_mib: int = 256
     name: RoadName = "wasm"
     sandbox: str = "wasm"
 
@@ -48,6 +49,7 @@ class WasmRoad:
 
     def command(self, requests: int, answers: int) -> list[str]:
         options = server_options(self.compiled, requests, answers)
+        options += ["--stack", str(self.stack_mib)]
         code = self.compiled / "code.bin"
         if code.is_file():
             options += ["--code", str(code)]

@@ -16,6 +16,7 @@ from lean_env import (
     Candidate,
     LeanPool,
     StatementError,
+    Theorem,
     UnknownImportError,
     Verifier,
     WorkerLost,
@@ -187,7 +188,7 @@ class _Runner:
         try:
             if self.work.stop.is_set():
                 raise WorkerLost("interrupted")
-            self.pool.check_statement(theorem)
+            check_statement(self.pool, theorem)
             self.display.started(number, problem.name)
             result = prove_one(theorem, self.pool, PortfolioPolicy(), self.budget, on_event, self.work.stop)
         except UnknownImportError as error:
@@ -218,6 +219,27 @@ class _Runner:
                     return replace(result, proof=None, verdict=verdict, stopped="exhausted")
         self.work.found(problem, result.proof)
         return result
+
+
+STRICT = "set_option relaxedAutoImplicit false in\n"
+
+
+def check_statement(pool: LeanPool, theorem: Theorem) -> None:
+    """Raises what is wrong with a theorem that a person typed.
+
+    Lean takes an unknown word in a signature, `Natt` say, for a variable over anything. Here it is a slip of the pen,
+    unless the header asks for it. One letter, as in `(x : α)`, is a variable.
+
+    Raises:
+        StatementError: it does not elaborate, or mentions an unknown word.
+    """
+    pool.check_statement(theorem)
+    if "relaxedAutoImplicit" in theorem.header:
+        return
+    try:
+        pool.check_statement(replace(theorem, statement=STRICT + theorem.statement))
+    except StatementError as error:
+        raise StatementError(error.message, error.line - 1, error.column, error.in_header) from error
 
 
 def _check_writable(out: Path) -> None:

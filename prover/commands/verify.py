@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -50,6 +50,9 @@ def verify(
     row_seconds: Annotated[
         float, typer.Option("--row-seconds", min=0.1, help="Wall clock for one row; a row that exceeds it is unscored.")
     ] = 60.0,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Judge what was accepted once more, in a process that only judges.")
+    ] = False,
 ) -> None:
     """Judge proofs: one row of answer each, in order.
 
@@ -62,8 +65,12 @@ def verify(
     good = [row for row in rows if row.theorem is not None]
     with _writer(out) as sink:
         if good:
-            with open_pool(lean, workers, len(good)) as pool, _bar(len(rows)) as bar:
-                unscored = _answer(rows, Verifier(pool), row_seconds, sink, bar)
+            with (
+                open_pool(lean, workers, len(good)) as pool,
+                closing(Verifier(pool, recheck=recheck)) as verifier,
+                _bar(len(rows)) as bar,
+            ):
+                unscored = _answer(rows, verifier, row_seconds, sink, bar)
         else:
             unscored = _answer(rows, None, row_seconds, sink, _NoBar())
     for row in rows:
