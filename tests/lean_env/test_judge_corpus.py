@@ -13,13 +13,17 @@ ROWS = corpus(Path(__file__).parents[1] / "data" / "judge")
 WALL_SECONDS = 15.0
 
 
+# Rows that end their process, or bring it to its limits: they may be left unscored, others may not.
+DEADLY = ("bomb", "exit")
+
+
 def wrong(verifier: Verifier, rows: list[Row]) -> list[str]:
-    """The rows whose verdict is not the expected one. Unscored is as good as a reject for a bomb alone."""
+    """The rows whose verdict is not the expected one. Unscored will do for the deadly ones alone."""
     verdicts = verifier.verify_batch([(row.theorem, row.candidate) for row in rows], WALL_SECONDS)
     return [
         f"{row.id} {row.kind_of_attack}: {verdict.reward} {verdict.stage} {verdict.message[:200]}"
         for row, verdict in zip(rows, verdicts, strict=True)
-        if verdict.proved != row.accept or (verdict.reward is None and "bomb" not in row.kind_of_attack)
+        if verdict.proved != row.accept or (verdict.reward is None and not row.kind_of_attack.startswith(DEADLY))
     ]
 
 

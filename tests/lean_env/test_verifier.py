@@ -82,3 +82,32 @@ def test_asynchronous_callers(verifier: Verifier) -> None:
         return [verdict.reward for verdict in verdicts]
 
     assert asyncio.run(both()) == [1, 0]
+
+
+def test_rechecking_agrees_and_runs_in_a_process_of_its_own(pool: LeanPool) -> None:
+    candidates = [
+        Candidate("by omega"),
+        Candidate("by rfl"),
+        Candidate(f'macro "now" : tactic => `(tactic| omega)\n{COMM.statement} := by now', "code"),
+        Candidate(
+            "inductive Rose | node : List Rose → Rose\ndef Rose.kids : Rose → List Rose | .node ks => ks\n"
+            f"theorem kids (ks : List Rose) : (Rose.node ks).kids = ks := rfl\n{COMM.statement} := by\n"
+            "  have := kids []\n  exact Nat.add_comm a b",
+            "code",
+        ),
+    ]
+    verifier = Verifier(pool, recheck=True)
+    try:
+        verdicts = [verifier.verify(COMM, candidate) for candidate in candidates]
+        assert [verdict.reward for verdict in verdicts] == [1, 0, 1, 1], verdicts
+        assert verifier._second_pool is not None
+        assert not set(verifier._second_pool.processes) & set(pool.processes)
+    finally:
+        verifier.close()
+
+
+def test_a_process_that_runs_code_does_not_come_back(pool: LeanPool, verifier: Verifier) -> None:
+    before = set(pool.processes)
+    code = Candidate(f"#eval 1\n{COMM.statement} := by omega", "code")
+    assert verifier.verify(COMM, code).proved
+    assert len(before - set(pool.processes)) == 1
