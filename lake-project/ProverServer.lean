@@ -17,10 +17,6 @@ open Lean Elab Command Meta
 
 /-! ## Lists and text -/
 
-def appendGoals : List MVarId → List MVarId → List MVarId
-  | [], ys => ys
-  | x :: xs, ys => x :: appendGoals xs ys
-
 def containsName : List Name → Name → Bool
   | [], _ => false
   | x :: xs, n => if x == n then true else containsName xs n
@@ -294,8 +290,14 @@ def exceptionText (e : Kernel.Exception) : IO String := do
   let text ← (e.toMessageData {}).toString
   return text
 
+/-- The kernel evaluates these by running compiled code. -/
+def runsCompiled (n : Name) : Bool :=
+  n == `Lean.reduceBool || n == `Lean.reduceNat || n == `Lean.ofReduceBool || n == `Lean.ofReduceNat
+    || n == `Lean.trustCompiler
+
 /-- What the trusted environment says of a constant that the proof uses. -/
-def checkTrusted (n : Name) (c : ConstantInfo) (w : Walk) : Except Refusal Walk := match c with
+def checkTrusted (n : Name) (c : ConstantInfo) (w : Walk) : Except Refusal Walk :=
+  if runsCompiled n then .error ⟨"axioms", "rests on compiled code by " ++ nameText n⟩ else match c with
   | .thmInfo _ => .ok w
   | .ctorInfo _ => .ok w
   | .axiomInfo v =>
@@ -323,6 +325,19 @@ partial def visitList (visit : Name → Walk → IO (Except Refusal Walk)) : Lis
     | .error e => return .error e
     | .ok w => visitList visit ns w
 
+def imported (env : Environment) (n : Name) : Bool := match env.getModuleIdxFor? n with
+  | some _ => true
+  | none => false
+
+/-- `visit` for every name in the type and the value of a constant. -/
+def visitParts (visit : Name → Walk → IO (Except Refusal Walk)) (c : ConstantInfo) (w : Walk) :
+    IO (Except Refusal Walk) := do
+  match ← visitAll visit c.type.getUsedConstants 0 w with
+  | .error e => return .error e
+  | .ok w => match c.value? (allowOpaque := true) with
+    | none => return .ok w
+    | some v => visitAll visit v.getUsedConstants 0 w
+
 /-- The names that an inductive type's constructors are made of. -/
 partial def visitConstructors (source : Environment) (visit : Name → Walk → IO (Except Refusal Walk)) :
     List Name → Walk → IO (Except Refusal Walk)
@@ -341,7 +356,10 @@ partial def replay (source : Environment) (n : Name) (w : Walk) : IO (Except Ref
   if w.seen.has n then return .ok w
   let w := { w with seen := w.seen.add n }
   match w.env.find? n with
-  | some c => return checkTrusted n c w
+  | some c => match checkTrusted n c w with
+    | .error e => return .error e
+    -- What the header itself declares is no library: it may have left something open.
+    | .ok w => if imported w.env n then return .ok w else visitParts (replay source) c w
   | none =>
     match source.find? n with
     | none => return .error ⟨"kernel", "unknown constant " ++ nameText n⟩
@@ -438,17 +456,34 @@ def Judged.toFields (j : Judged) : List (String × Json) :=
   [("stage", .str j.stage), ("message", .str j.message), ("line", toJson j.line), ("column", toJson j.column),
    ("axioms", jsonList (jsonStrings (nameStrings j.axioms))), ("messages", jsonList (reverseJson j.messages []))]
 
-def Judged.withWritten (j : Judged) : List (String × Json) := ("written", j.written) :: j.toFields
+def Judged.withWritten (j : Judged) : List (String × Json) := ("written", .str j.written.compress) :: j.toFields
 
 
-/-- What is wrong with a constant as a proof of the trusted statement, judged by its kind and type alone. -/
-def saysTheSame (t : Trusted) : ConstantInfo → Option Judged
+/-- Whether a constant is one that Lean makes for a `match`, and shares between declarations as it likes. -/
+def isMatcher (env : Environment) (n : Name) : Bool := match n with
+  | .str _ last => last.startsWith "match_" && !imported env n
+  | _ => false
+
+/-- The expression with such constants unfolded. -/
+partial def unfoldMatchers (env : Environment) (e : Expr) : Expr :=
+  e.replace fun
+    | .const n ls =>
+      if isMatcher env n then match env.find? n with
+        | some (.defnInfo v) => some (unfoldMatchers env (v.value.instantiateLevelParams v.levelParams ls))
+        | _ => none
+      else none
+    | _ => none
+
+/-- What is wrong with a constant as a proof of the trusted statement, judged by its kind and type. All that the type is
+made of has been checked in `env`, which grew out of the trusted environment. -/
+def saysTheSame (t : Trusted) (env : Environment) : ConstantInfo → Option Judged
   | .thmInfo v =>
     if countNames v.levelParams != countNames t.levelParams then
       some { stage := "mismatch", message := "other universe parameters than the statement" }
     else
       let type := v.type.instantiateLevelParams v.levelParams (toParams t.levelParams)
-      if (stripAnnotations type).eqv t.type then none
+      let type := stripAnnotations type
+      if type.eqv t.type || (unfoldMatchers env type).eqv (unfoldMatchers env t.type) then none
       else some { stage := "mismatch", message := nameText t.name ++ " does not say what was asked" }
   | _ => some { stage := "mismatch", message := nameText t.name ++ " is not a theorem" }
 
@@ -457,13 +492,14 @@ kernel checks every term again on top of the trusted environment. -/
 def judgeConstant (t : Trusted) (source : Environment) : IO Judged := do
   match source.find? t.name with
   | none => return { stage := "missing", message := "no theorem of the name " ++ nameText t.name }
-  | some c => match saysTheSame t c with
-    | some j => return j
-    | none => match ← replay source t.name { env := t.env } with
-      | .error e => return { stage := e.stage, message := e.message }
-      | .ok w => match w.env.find? t.name with
-        | some _ => return { stage := "proved", axioms := reverseNames w.axioms [] }
-        | none => return { stage := "kernel", message := "the kernel did not take the theorem" }
+  | some (.thmInfo _) => match ← replay source t.name { env := t.env } with
+    | .error e => return { stage := e.stage, message := e.message }
+    | .ok w => match w.env.find? t.name with
+      | none => return { stage := "kernel", message := "the kernel did not take the theorem" }
+      | some c => match saysTheSame t w.env c with
+        | some j => return j
+        | none => return { stage := "proved", axioms := reverseNames w.axioms [] }
+  | some _ => return { stage := "mismatch", message := nameText t.name ++ " is not a theorem" }
 
 /-! ## Proofs as data
 
@@ -546,11 +582,11 @@ partial def writeExpr (w : Writer) (e : Expr) : Writer × Nat :=
         let (w, t) := writeExpr w t
         let (w, b) := writeExpr w b
         w.push e [tag 5, toJson t, toJson b]
-      | .letE _ t v b _ =>
+      | .letE _ t v b nondep =>
         let (w, t) := writeExpr w t
         let (w, v) := writeExpr w v
         let (w, b) := writeExpr w b
-        w.push e [tag 6, toJson t, toJson v, toJson b]
+        w.push e [tag (if nondep then 11 else 6), toJson t, toJson v, toJson b]
       | .lit (.natVal n) => w.push e [tag 7, toJson n]
       | .lit (.strVal s) => w.push e [tag 8, .str s]
       | .proj s i b =>
@@ -584,10 +620,6 @@ def writeValue (w : Writer) (kind : String) (v : ConstantVal) (value : Expr) (mo
   let (w, x) := writeExpr w value
   w.declare (("k", .str kind) :: ("n", nameJson v.name) :: ("u", jsonList (namesJson v.levelParams))
     :: ("t", toJson t) :: ("v", toJson x) :: more)
-
-def joinNames : List Name → List Name → List Name
-  | [], ys => ys
-  | x :: xs, ys => x :: joinNames xs ys
 
 partial def usedByConstructors (env : Environment) (visit : Name → Writer → Writer) : List Name → Writer → Writer
   | [], w => w
@@ -722,6 +754,7 @@ def readExpr (es : Array Expr) (j : Json) : Expr :=
   else if kind == 4 then .lam `x (exprAt es a) (exprAt es b) .default
   else if kind == 5 then .forallE `x (exprAt es a) (exprAt es b) .default
   else if kind == 6 then .letE `x (exprAt es a) (exprAt es b) (exprAt es c) false
+  else if kind == 11 then .letE `x (exprAt es a) (exprAt es b) (exprAt es c) true
   else if kind == 7 then .lit (.natVal (asNat a))
   else if kind == 8 then .lit (.strVal (asString a))
   else if kind == 9 then .proj (readName a) (asNat b) (exprAt es c)
@@ -778,11 +811,13 @@ def partsOf : Declaration → List Expr
   | _ => []
 
 /-- What the trusted environment, grown by what the kernel took so far, says of a constant that a declaration uses. -/
-def audit (n : Name) (w : Walk) : IO (Except Refusal Walk) := do
+partial def audit (n : Name) (w : Walk) : IO (Except Refusal Walk) := do
   if w.seen.has n then return .ok w
   match w.env.find? n with
   | none => return .ok w
-  | some c => return checkTrusted n c { w with seen := w.seen.add n }
+  | some c => match checkTrusted n c { w with seen := w.seen.add n } with
+    | .error e => return .error e
+    | .ok w => if imported w.env n then return .ok w else visitParts audit c w
 
 def auditParts : List Expr → Walk → IO (Except Refusal Walk)
   | [], w => return .ok w
@@ -811,15 +846,15 @@ def judgeWritten (t : Trusted) (j : Json) : IO Judged := do
   | .error r => return { stage := r.stage, message := r.message }
   | .ok w => match w.env.find? t.name with
     | none => return { stage := "missing", message := "no theorem of the name " ++ nameText t.name }
-    | some c => match saysTheSame t c with
+    | some c => match saysTheSame t w.env c with
       | some j => return j
       | none => return { stage := "proved", axioms := reverseNames w.axioms [] }
 
-/-- Elaborates a candidate apart from the trusted side, and has `conclude` look at what came out. -/
-def judge (base : Base) (t : Trusted) (statement kind text : String)
+/-- Elaborates a candidate apart from the trusted side, from the state `start`, and has `conclude` look at what came out. -/
+def judge (start : Command.State) (base : Base) (t : Trusted) (statement kind text : String)
     (conclude : Trusted → Environment → IO Judged) : IO Judged := do
   if kind == "proof" then
-    finish (← elabText false base.unchecked (withProof statement text))
+    finish (← elabText false start (withProof statement text))
   else
     let input := inputContext text
     let (stx, ps, log) ← Parser.parseHeader input
@@ -830,7 +865,7 @@ def judge (base : Base) (t : Trusted) (statement kind text : String)
       return { stage := "header", message := "a candidate may not begin with `prelude`" }
     match missingImport (importNames (HeaderSyntax.imports stx false) 0) (importNames base.imports 0) with
     | some n => return { stage := "header", message := "import " ++ nameText n ++ " is not in the trusted header" }
-    | none => finish (← elabAll false input ps { state := base.unchecked })
+    | none => finish (← elabAll false input ps { state := start })
 where
   located (stage : String) (m : Json) (all : List Json) : Judged :=
     { stage := stage, message := getString m "message", line := getNat m "line" 1, column := getNat m "column" 0,
@@ -1056,10 +1091,6 @@ def findTrusted (header name statement : String) : List NamedTrusted → Option 
     if x.statement == statement && x.name == name && x.header == header then some x.trusted
     else findTrusted header name statement xs
 
-def dropBasesOf (header : String) : List NamedTrusted → List NamedTrusted
-  | [] => []
-  | x :: xs => if x.header == header then dropBasesOf header xs else x :: dropBasesOf header xs
-
 /-- The header's environment, from the cache or made now; the one least recently used gives way. -/
 def getBase (s : Server) (j : Json) : IO (Server × Except Answer Base) := do
   let header := getString j "header"
@@ -1134,7 +1165,6 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
     match j.getObjVal? "states" with
     | .ok (.arr handles) => return ({ s with states := dropStates s.states handles 0 }, .ok [])
     | _ => return (s, fail "request" "drop wants `states`")
-  if method == "reset" then return ({ s with states := #[] }, .ok [])
   let (s, base) ← getBase s j
   match base with
   | .error e => return (s, e)
@@ -1153,14 +1183,19 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
     | .error e => return (s, e)
     | .ok t =>
       if method == "statement" then return (s, .ok [("type", .str (← ppType base t.type)), ("name", .str (nameText t.name))])
+      let start := match field j "kernel" with
+        | .bool true => base.state
+        | _ => base.unchecked
       if method == "judge" then
-        return (s, .ok (← judge base t (getString j "statement") (getString j "kind") (getString j "text")
+        return (s, .ok (← judge start base t (getString j "statement") (getString j "kind") (getString j "text")
           judgeConstant).toFields)
       if method == "write" then
-        return (s, .ok (← judge base t (getString j "statement") (getString j "kind") (getString j "text")
+        return (s, .ok (← judge start base t (getString j "statement") (getString j "kind") (getString j "text")
           writeDown).withWritten)
       if method == "judge written" then
-        return (s, .ok (← judgeWritten t (field j "written")).toFields)
+        match Json.parse (getString j "written") with
+        | .ok written => return (s, .ok (← judgeWritten t written).toFields)
+        | .error e => return (s, fail "request" e)
       if method == "start" then
         match ← startGoal base t (getString j "statement") (getNat j "heartbeats" 200000) with
         | .error e => return (s, fail "start" (← e.toMessageData.toString))

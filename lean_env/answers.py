@@ -11,12 +11,15 @@ def raise_statement_error(answer: dict[str, Any]) -> None:
     """Raises what an answer says is wrong with a theorem's header or statement; returns if nothing is."""
     if "error" not in answer:
         return
-    error = answer["error"]
-    kind, message = error["kind"], error["message"]
+    try:
+        error = answer["error"]
+        kind, message, line, column = error["kind"], str(error["message"]), int(error["line"]), int(error["column"])
+    except (KeyError, TypeError, ValueError) as malformed:
+        raise WorkerLost("the answer is not one") from malformed
     if kind == "import":
         raise UnknownImportError(" ".join(message.split()), in_header=True)
     if kind in ("header", "statement", "start"):
-        raise StatementError(message, error["line"], error["column"], in_header=kind == "header")
+        raise StatementError(message, line, column, in_header=kind == "header")
     raise WorkerLost(f"the server says: {message}")
 
 

@@ -1,9 +1,10 @@
 """Whether elaborating a text may run code of its author's, told from the text alone, with a margin.
 
-Lean runs code while it elaborates: `#eval`, macros, elaborators, configurations, attributes with handlers. It can
-do anything to its process. Texts that may hold any are elaborated in a process of their own, which is thrown away
-afterwards (see verifier.py); a text that only mentions such a word costs a process start, nothing more. Keywords
-cannot be written in another way in Lean than letter by letter, so looking for letters is enough.
+Lean runs code while it elaborates: `#eval`, macros, notations (an antiquotation `$(..)` is evaluated), elaborators,
+configurations, attributes with handlers. It can do anything to its process. Texts that may hold any are elaborated in
+a process of their own, which is thrown away afterwards (see verifier.py); a text that only mentions such a word costs
+a process start, nothing more. Keywords cannot be written in another way in Lean than letter by letter, so looking for
+letters is enough.
 """
 
 import re
@@ -12,11 +13,14 @@ import re
 RUNS_CODE = re.compile(
     r"eval|elab|macro|run_|simproc|unsafe|init|native|guard|extern|implemented_by|csimp|export|register_|builtin"
     r"|bv_decide|plausible|slim_check|polyrith|include_str|unexpander|delab|parser|predicate|handler|linter|widget"
-    r"|rpc|code_action|incremental|compile|config|debug|#[A-Za-z_]"
+    r"|rpc|code_action|incremental|compile|config|debug|aesop|syntax|notation|declare_|Parser|\w+M\b|IO\b|#[A-Za-z_]"
+    r"|\b(?:infix|infixl|infixr|prefix|postfix)\b|\$\S"
 )
 # `simp (maxSteps := e)` evaluates e, and nothing tells it from a named argument. A value can do harm if it rests on
 # a false proof: on a constant of the author's, or on a proof of its own that failed.
 NAMED_VALUE = re.compile(r"\(\s*[\w.«»✝]+\s*:=")
+# A comment could hide such a value.
+HIDDEN_VALUE = re.compile(r"\(\s*(?:[\w.«»✝]+\s*)?(?:--|/-)")
 LITERAL = re.compile(r"\s*(\d+|true|false|_)\s*\)")
 FALSE_PROOF = re.compile(r"\bby\b|sorry|admit|axiom|lcProof|lcUnreachable|ofReduce|lcAny|lcCast|nomatch|absurd")
 DEFINES = re.compile(
@@ -67,7 +71,7 @@ HARMLESS_ATTRIBUTES = frozenset(
 
 def runs_code(text: str) -> bool:
     """Whether elaborating `text` may run code that its author wrote."""
-    if RUNS_CODE.search(text):
+    if RUNS_CODE.search(text) or HIDDEN_VALUE.search(text):
         return True
     if any(not _harmless_value(text, match.end()) for match in NAMED_VALUE.finditer(text)):
         return True

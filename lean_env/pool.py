@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lean_env.answers import raise_statement_error
-from lean_env.errors import LeanEnvError, WorkerKilled, WorkerLost
+from lean_env.errors import LeanEnvError, SetupError, WorkerKilled, WorkerLost
 from lean_env.open_road import open_road
 from lean_env.retry import lost_too_often, summary
 from lean_env.road import Road, RoadName
@@ -23,6 +23,7 @@ from lean_env.worker import LeanWorker, WorkerTimeout
 # A start is refused after so many processes in a row ended before their first answer.
 FAILED_STARTS = 3
 START_SECONDS = 180.0
+NO_START = "Lean does not start: "
 REMEMBERED_HEADERS = 4
 # What a spare does before it is needed: the first judgement of a process takes some tenths of a second longer.
 FIRST_WORK: dict[str, Any] = {
@@ -37,7 +38,7 @@ FIRST_WORK: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class PoolEvent:
-    """Something that happened to a worker: `kind` is `ready`, `lost` or `retired` (it had grown too large)."""
+    """Something that happened to a worker: `kind` is `ready`, `lost` or `retired` (too large, or had run code)."""
 
     kind: str
     message: str = ""
@@ -75,6 +76,7 @@ class LeanPool:
         self._busy: set[LeanWorker] = set()
         self._starting = 0
         self._rising: set[LeanWorker] = set()
+        self._dismissed: set[LeanWorker] = set()  # killed on purpose
         self._failed_starts = 0
         self._trouble: LeanEnvError | None = None
         self._closed = False
@@ -103,6 +105,7 @@ class LeanPool:
                         return worker.request(wall_seconds, **fields)
                     finally:
                         if alone:
+                            self._dismissed.add(worker)
                             worker.kill()
             except WorkerTimeout:
                 raise
@@ -139,10 +142,10 @@ class LeanPool:
         Raises:
             StatementError: it does not elaborate. UnknownImportError: its header imports what is not there.
         """
-        self.remember_header(theorem.header)
         fields: dict[str, Any] = {"header": theorem.header, "name": theorem.name, "statement": theorem.statement}
         answer = self.request(START_SECONDS, method="statement", **fields)
         raise_statement_error(answer)
+        self.remember_header(theorem.header)
         return str(answer["ok"]["type"])
 
     # -- What it is
@@ -234,7 +237,9 @@ class LeanPool:
             else:
                 self._top_up()
             self._changed.notify_all()
-        if retired:
+        dismissed = worker in self._dismissed
+        self._dismissed.discard(worker)
+        if retired or dismissed:
             self._on_event(PoolEvent("retired"))
         elif not worker.alive:
             self._on_event(PoolEvent("lost"))
@@ -253,7 +258,6 @@ class LeanPool:
         begun = time.monotonic()
         worker: LeanWorker | None = None
         trouble: LeanEnvError | None = None
-        killed = False
         try:
             worker = LeanWorker(self.road)
             with self._changed:
@@ -261,24 +265,31 @@ class LeanPool:
             if self._closed:
                 worker.kill()
             self._note_version(worker.request(START_SECONDS, method="hello")["ok"])
-            for header in list(self._headers):
-                worker.request(START_SECONDS, method="header", header=header)
             with self._changed:
+                headers = list(self._headers)
                 hurry = len(self._idle) + len(self._busy) < self.size
+            for header in headers:
+                worker.request(START_SECONDS, method="header", header=header)
             if not hurry:
                 worker.request(START_SECONDS, **FIRST_WORK)
+        except WorkerLost as error:
+            log = f": {worker.log_tail}" if worker and worker.log_tail else ""
+            trouble = (
+                WorkerKilled(str(error)) if isinstance(error, WorkerKilled) else SetupError(NO_START + str(error) + log)
+            )
         except LeanEnvError as error:
-            trouble, killed = error, isinstance(error, WorkerKilled)
-            if isinstance(error, WorkerLost):
-                log = worker.log_tail if worker else ""
-                trouble = WorkerLost(f"Lean does not start: {error}{': ' + log if log else ''}")
+            trouble = error
+        except Exception as error:  # whatever it is, those who wait for a worker must hear of it
+            trouble = SetupError(f"{NO_START}{error!r}")
         with self._changed:
             self._starting -= 1
             if worker:
                 self._rising.discard(worker)
             if trouble:
-                self._failed_starts += not killed
-                if self._failed_starts >= FAILED_STARTS or not isinstance(trouble, WorkerLost):
+                # A header that was remembered may be what a fresh worker dies of.
+                self._headers = deque([""], maxlen=REMEMBERED_HEADERS)
+                self._failed_starts += not isinstance(trouble, WorkerKilled)
+                if self._failed_starts >= FAILED_STARTS:
                     self._trouble = trouble
             elif worker and not self._closed:
                 self._failed_starts = 0

@@ -41,11 +41,11 @@ class ProofSession:
         self._generation = 0
         self._handles: dict[tuple[str, ...], int] = {}  # path -> handle, in the present worker
         self._dropped: list[int] = []
-        pool.remember_header(theorem.header)
         losses: list[WorkerLost] = []
         while True:
             try:
                 self.start = self._begin()
+                pool.remember_header(theorem.header)
                 break
             except WorkerTimeout:
                 raise

@@ -6,20 +6,21 @@ What it promises, against whom, and how: docs/judge.md.
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any
 
 from lean_env.answers import raise_statement_error
 from lean_env.code_scan import runs_code
 from lean_env.errors import StatementError, WorkerLost
 from lean_env.pool import LeanPool
 from lean_env.theorem import Candidate, Theorem
-from lean_env.verdict import Stage, Verdict
+from lean_env.verdict import Verdict
 from lean_env.worker import WorkerTimeout
 
 Pair = tuple[Theorem, Candidate]
 WALL_SECONDS = 60.0
 WRITTEN = "written"
-STAGES = (*get_args(Stage), WRITTEN)
+STAGES = ("proved", "header", "elaboration", "missing", "mismatch", "axioms", "kernel", WRITTEN)
 
 
 class Verifier:
@@ -40,20 +41,14 @@ class Verifier:
 
     def verify(self, theorem: Theorem, candidate: Candidate, wall_seconds: float = WALL_SECONDS) -> Verdict:
         """Whether `candidate` proves `theorem`. When `wall_seconds`, the limit behind Lean's own, fires: unscored."""
-        self.pool.remember_header(theorem.header)
-        apart = runs_code(candidate.text)
+        candidate, cut = without_header(theorem, candidate)
         try:
-            if apart:
-                verdict = self._judge_written(theorem, candidate, wall_seconds, apart, self.pool)
-            else:
-                verdict = self._verdict(
-                    theorem, candidate, self._ask(self.pool, "judge", theorem, candidate, wall_seconds)
-                )
-            if verdict.proved and self._second_pool:
-                again = self._judge_written(theorem, candidate, wall_seconds, apart, self._second_pool)
-                if again.stage != "proved":
-                    return again
-            return verdict
+            verdict = self._judge(theorem, candidate, wall_seconds, kernel=False)
+            if verdict.stage == "kernel":
+                # Elaborated without the kernel, a tactic that asks it can succeed where it should have failed.
+                verdict = self._judge(theorem, candidate, wall_seconds, kernel=True)
+            self.pool.remember_header(theorem.header)
+            return replace(verdict, messages=tuple({**m, "line": m["line"] + cut} for m in verdict.messages))
         except WorkerTimeout:
             message = f"no verdict within {wall_seconds:g} s"
             return Verdict(None, "timeout", message, seconds=wall_seconds, lean=self.pool.known_version)
@@ -92,6 +87,18 @@ class Verifier:
         """`verify` for asynchronous callers."""
         return await asyncio.to_thread(self.verify, theorem, candidate, wall_seconds)
 
+    def _judge(self, theorem: Theorem, candidate: Candidate, wall_seconds: float, kernel: bool) -> Verdict:
+        apart = runs_code(candidate.text)
+        if apart:
+            verdict = self._judge_written(theorem, candidate, wall_seconds, apart, self.pool, kernel)
+        else:
+            answer = self._ask(self.pool, "judge", theorem, candidate, wall_seconds, kernel=kernel)
+            verdict = self._verdict(theorem, candidate, answer)
+        if verdict.proved and self._second_pool:
+            again = self._judge_written(theorem, candidate, wall_seconds, apart, self._second_pool, kernel)
+            return verdict if again.proved else again
+        return verdict
+
     def _ask(
         self,
         pool: LeanPool,
@@ -118,12 +125,18 @@ class Verifier:
         return answer
 
     def _judge_written(
-        self, theorem: Theorem, candidate: Candidate, wall_seconds: float, alone: bool, judges: LeanPool
+        self,
+        theorem: Theorem,
+        candidate: Candidate,
+        wall_seconds: float,
+        alone: bool,
+        judges: LeanPool,
+        kernel: bool,
     ) -> Verdict:
         """One process elaborates and writes down the proof's terms; another, of `judges`, has the kernel check them."""
         # The statement is checked by a clean process first: one that runs the candidate's code could say anything.
         raise_statement_error(self._ask(self.pool, "statement", theorem, candidate, wall_seconds))
-        first = self._ask(self.pool, "write", theorem, candidate, wall_seconds, alone=alone)
+        first = self._ask(self.pool, "write", theorem, candidate, wall_seconds, alone=alone, kernel=kernel)
         verdict = self._verdict(theorem, candidate, first)
         if verdict.proved:
             raise WorkerLost("the process that elaborates does not judge")
@@ -153,6 +166,17 @@ class Verifier:
             message = f"line {first['line']}, column {first['column']}: {first['message']}"
         proved = stage == "proved"
         return Verdict(1 if proved else 0, stage, message, axioms, seconds, self.pool.lean, messages)
+
+
+def without_header(theorem: Theorem, candidate: Candidate) -> tuple[Candidate, int]:
+    """The candidate without the trusted header, which code may repeat, and the number of lines that this takes off."""
+    header, text = theorem.header.strip(), candidate.text.lstrip()
+    if candidate.kind == "proof" or not header or not text.startswith(header):
+        return candidate, 0
+    rest = text[len(header) :]
+    if rest and not rest[0].isspace():
+        return candidate, 0
+    return replace(candidate, text=rest), candidate.text.count("\n") - rest.count("\n")
 
 
 def _located(theorem: Theorem, candidate: Candidate, message: dict[str, Any]) -> dict[str, Any]:

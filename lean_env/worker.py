@@ -42,11 +42,14 @@ class LeanWorker:
         self.log_tail = ""  # after the end: the last line that the process printed beside its answers
         self._buffer = bytearray()
         self._lock = threading.Lock()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        theirs_in, self._requests = os.pipe()
-        self._answers, theirs_out = os.pipe()
-        os.set_blocking(self._requests, False)
+        descriptors: list[int] = []
         try:
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+            theirs_in, self._requests = os.pipe()
+            descriptors += [self._requests, theirs_in]
+            self._answers, theirs_out = os.pipe()
+            descriptors += [self._answers, theirs_out]
+            os.set_blocking(self._requests, False)
             self.process = subprocess.Popen(
                 road.command(theirs_in, theirs_out),
                 pass_fds=(theirs_in, theirs_out),
@@ -57,10 +60,11 @@ class LeanWorker:
                 start_new_session=True,
             )
         except OSError as error:
+            for descriptor in descriptors:
+                os.close(descriptor)
             raise SetupError(f"Lean cannot be started: {error.strerror or error}.") from error
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
+        os.close(theirs_in)
+        os.close(theirs_out)
 
     def request(self, wall_seconds: float, **fields: Any) -> dict[str, Any]:
         """Sends one request and returns its answer, with `nanoseconds`, Lean's own time, and `ok` or `error`.
@@ -83,7 +87,7 @@ class LeanWorker:
         except WorkerLost:
             self.kill()
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.kill()
             raise WorkerLost("the answer is not one") from error
         except OSError as error:
@@ -144,7 +148,7 @@ class LeanWorker:
         return WorkerLost(f"the process {ended}")
 
     def _read_log(self) -> str:
-        self._log.seek(0)
+        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4096))
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
 

@@ -15,9 +15,10 @@ def main() -> None:
     parser.add_argument("--proofs", type=int, default=2000, help="--judge: how many honest proofs")
     parser.add_argument("--fire", type=int, default=1000, help="--judge: how many rows while workers are killed")
     parser.add_argument("--orders", type=int, default=20, help="--judge: how many random orders")
+    parser.add_argument("--rows", type=int, help="--judge: a sample of so many rows of the corpus, not all of them")
     options = parser.parse_args()
     if options.judge:
-        show("judge", judging.measure(options.proofs, options.fire, options.orders), options.json)
+        show("judge", judging.measure(options.proofs, options.fire, options.orders, options.rows), options.json)
         return
     show("lean_env", speed.measure(options.theorems, options.checks), options.json)
 

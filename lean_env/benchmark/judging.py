@@ -132,10 +132,12 @@ def given_up(road: Road, wall_seconds: float = 5.0) -> Figure:
     )
 
 
-def measure(count: int, fire: int, orders: int) -> list[Figure]:
-    """All figures of the judge."""
+def measure(count: int, fire: int, orders: int, sample: int | None) -> list[Figure]:
+    """All figures of the judge. `sample`: how many rows of the corpus, all of them if None."""
     road = open_road("wasm")
     rows = corpus(CORPUS)
+    if sample is not None:
+        rows = random.Random(0).sample(rows, min(sample, len(rows)))
     figures = [price(road, min(count, 800)), given_up(road)]
     with LeanPool(2, road) as pool:
         figures += false_verdicts(pool, rows, count)

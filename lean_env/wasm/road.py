@@ -53,7 +53,8 @@ class WasmRoad:
         code = self.compiled / "code.bin"
         if code.is_file():
             options += ["--code", str(code)]
-        flags = confined([self.installation.folder, HERE])
+        # What is hot is compiled already (see prepare.py); compiling more would take a second core from other workers.
+        flags = (*confined([self.installation.folder, HERE]), "--no-wasm-dynamic-tiering")
         return node_command(self.installation.folder, options, SERVER_ARGUMENTS, flags)
 
     def folder(self) -> Path | None:

@@ -25,6 +25,11 @@ from lean_env.code_scan import runs_code
         "by simp (maxSteps := by exact 3)",
         "by simp (maxSteps := (sorry)",
         "local «macro» x",
+        'notation "x" => $(Lean.mkIdent `trivial)',
+        'syntax "x" d : tactic',
+        "def t : TacticM Unit := f",
+        "by simp (/- -/ maxSteps := n)",
+        "by simp (maxSteps -- x\n := n)",
     ],
 )  # fmt: skip
 def test_these_may_run_code(text: str) -> None:
@@ -45,6 +50,8 @@ def test_these_may_run_code(text: str) -> None:
         "instance : Inhabited Nat := ⟨0⟩\ntheorem t : True := trivial",
         "theorem t : True := by simp (arith := true)",
         "-- sorry, an axiom\nby omega",
+        "by exact foo (a + b) -- done",
+        "f $ g x",
     ],
 )
 def test_these_do_not(text: str) -> None:

@@ -98,7 +98,7 @@ def test_a_program_that_is_not_there() -> None:
 
 
 def test_a_server_that_never_starts_is_said_once_and_clearly() -> None:
-    with LeanPool(1, PythonRoad("sys.exit(1)")) as pool, pytest.raises(WorkerLost, match="does not start"):
+    with LeanPool(1, PythonRoad("sys.exit(1)")) as pool, pytest.raises(SetupError, match="does not start"):
         pool.request(5, method="hello")
 
 

@@ -1,0 +1,1 @@
+"""Learning: losses, data, trainers. Nothing of it is built yet."""
