@@ -53,8 +53,7 @@ class WasmRoad:
         code = self.compiled / "code.bin"
         if code.is_file():
             options += ["--code", str(code)]
-        # What is hot is compiled already (see prepare.py); compiling more would take a second core from other workers.
-        flags = (*confined([self.installation.folder, HERE]), "--no-wasm-dynamic-tiering")
+        flags = confined([self.installation.folder, HERE])
         return node_command(self.installation.folder, options, SERVER_ARGUMENTS, flags)
 
     def folder(self) -> Path | None:
