@@ -6,20 +6,23 @@ import stat
 import sys
 from pathlib import Path
 
-LEAN = """#!{python}
-import os, sys
+LEAN = """import os, sys
 from pathlib import Path
 from lean_env.wasm.install import ensure_installed
 from lean_env.wasm.road import node_command
 folder, arguments, options = ensure_installed().folder, sys.argv[1:], []
 if "--run" in arguments:
     program = arguments[arguments.index("--run") + 1]
-    options = ["--file", f"{{program}}=/native/{{program}}"]
+    options = ["--file", f"{program}=/native/{program}"]
     for name, option in (("PROVER_IN", "--in"), ("PROVER_OUT", "--out")):
         options += [option, os.environ[name].rsplit("/", 1)[1]]
-    arguments = [f"/native/{{a}}" if a == program else a for a in arguments]
+    arguments = [f"/native/{a}" if a == program else a for a in arguments]
 command = node_command(folder, options, ["-j1", *arguments] if options else arguments)
 os.execvp(command[0], command)
+"""
+# Not `#!python`: such a line may hold no space, and the project's folder may.
+LAUNCHER = """#!/bin/sh
+exec '{python}' "$0.py" "$@"
 """
 LAKE = """#!/bin/sh
 if [ "$1" = env ]; then shift; exec "$@"; fi
@@ -30,7 +33,8 @@ echo "Lake version 5.0.0-stand-in (Lean version 4.28.0)"
 def write_stand_in(folder: Path) -> None:
     """Puts the two programs into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("lean", LEAN.format(python=sys.executable)), ("lake", LAKE)):
+    (folder / "lean.py").write_text(LEAN)
+    for name, text in (("lean", LAUNCHER.format(python=sys.executable)), ("lake", LAKE)):
         program = folder / name
         program.write_text(text)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
