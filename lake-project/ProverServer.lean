@@ -885,13 +885,13 @@ def coreContext (base : Base) : Core.Context :=
     currNamespace := scope.currNamespace
     openDecls := scope.openDecls }
 
-/-- A saved tactic state: everything that a tactic reads, and the goals that are open. -/
+/-- A saved tactic state: everything that a tactic reads, the goals that are open, and those it is a proof of. -/
 structure Saved where
   core : Core.State
   metaState : Meta.State
   term : Term.State
   goals : List MVarId
-  root : MVarId
+  roots : List MVarId
   context : Core.Context
 
 def runTerm (p : Saved) (input : String) (heartbeats : Nat) (x : TermElabM Saved) :
@@ -956,12 +956,12 @@ def startGoal (base : Base) (t : Trusted) (statement : String) (heartbeats : Nat
       metaState := {}
       term := { levelNames := t.levelParams }
       goals := []
-      root := { name := `none }
+      roots := []
       context := coreContext base }
   runTerm p "" heartbeats do
     let g ← mkFreshExprSyntheticOpaqueMVar t.type
     let (_, inner) ← g.mvarId!.introNP n
-    return { p with goals := [inner], root := g.mvarId! }
+    return { p with goals := [inner], roots := [g.mvarId!] }
 
 def parseTactic (p : Saved) (text : String) : Except String Syntax :=
   -- Parentheses make one tactic of a sequence; the line break keeps the columns of the text.
@@ -974,6 +974,14 @@ def closedBySorry : List MVarId → MetaM Bool
     let e ← instantiateMVars (.mvar g)
     if e.hasSorry then return true
     closedBySorry gs
+
+/-- Whether something in the proofs of these goals has not been given. -/
+def leavesOpen : List MVarId → MetaM Bool
+  | [] => return false
+  | g :: gs => do
+    let e ← instantiateMVars (.mvar g)
+    if e.hasExprMVar || e.hasLevelMVar then return true
+    leavesOpen gs
 
 inductive Step where
   | goals (p : Saved)
@@ -1004,9 +1012,7 @@ def runTactic (p : Saved) (text : String) (heartbeats : Nat) : IO Step := do
         Term.synthesizeSyntheticMVarsNoPostponing
         if ← closedBySorry p.goals then sorryRef.set true
         match goals with
-        | [] =>
-          let e ← instantiateMVars (.mvar p.root)
-          if e.hasExprMVar || e.hasLevelMVar then openRef.set true
+        | [] => if ← leavesOpen p.roots then openRef.set true
         | _ => pure ()
         return { p with goals := goals }
       match r with
@@ -1029,12 +1035,123 @@ partial def letNames (lctx : LocalContext) (i : Nat) : List String :=
     | _ => letNames lctx (i + 1)
   else []
 
+/-! ### What makes two goals the same -/
+
+structure StandIn where
+  name : Name
+  expr : Expr
+
+def findStandIn (n : Name) : List StandIn → Option Expr
+  | [] => none
+  | s :: ss => if s.name == n then some s.expr else findStandIn n ss
+
+def hasStandIn (n : Name) : List StandIn → Bool
+  | [] => false
+  | s :: ss => s.name == n || hasStandIn n ss
+
+def countStandIns : List StandIn → Nat
+  | [] => 0
+  | _ :: ss => countStandIns ss + 1
+
+def numbered (kind : Name) (i : Nat) : Expr := .const (.num kind i) []
+
+/-- The expression with its local constants and metavariables replaced, and without annotations. -/
+partial def anonymize (s : List StandIn) (e : Expr) : Expr :=
+  e.replace fun
+    | .fvar i => findStandIn i.name s
+    | .mvar i => findStandIn i.name s
+    | .mdata _ b => some (anonymize s b)
+    | _ => none
+
+def numberMVars (ms : Array MVarId) (i : Nat) (s : List StandIn) : List StandIn :=
+  if h : i < ms.size then
+    if hasStandIn ms[i].name s then numberMVars ms (i + 1) s
+    else numberMVars ms (i + 1) (⟨ms[i].name, numbered `_open (countStandIns s)⟩ :: s)
+  else s
+  termination_by ms.size - i
+
+def mixNames (ns : Array Name) (i : Nat) (h : UInt64) : UInt64 :=
+  if lt : i < ns.size then mixNames ns (i + 1) (mixHash h ns[i].hash) else h
+  termination_by ns.size - i
+
+/-- An expression's own hash has 32 bits; the names of its constants add some. Names of bound variables do not count. -/
+def fingerprint (e : Expr) : UInt64 := mixNames e.getUsedConstants 0 (mixHash 7 e.hash)
+
+/-- Sorted, each once. -/
+def insertHash (h : UInt64) : List UInt64 → List UInt64
+  | [] => [h]
+  | x :: xs => if h == x then x :: xs else if h < x then h :: x :: xs else x :: insertHash h xs
+
+def mixAll : List UInt64 → UInt64 → UInt64
+  | [], h => h
+  | x :: xs, h => mixAll xs (mixHash h x)
+
+structure Fingerprints where
+  standIns : List StandIn := []
+  count : Nat := 0
+  data : UInt64 := 11
+  facts : List UInt64 := []
+  open_ : List Name := []
+
+def addNames (ms : Array MVarId) (i : Nat) (ns : List Name) : List Name :=
+  if h : i < ms.size then
+    addNames ms (i + 1) (if containsName ns ms[i].name then ns else ms[i].name :: ns)
+  else ns
+  termination_by ms.size - i
+
+def Fingerprints.seen (f : Fingerprints) (e : Expr) : Fingerprints :=
+  if e.hasExprMVar then
+    let ms := (e.collectMVars {}).result
+    { f with standIns := numberMVars ms 0 f.standIns, open_ := addNames ms 0 f.open_ }
+  else f
+
+/-- Takes in one hypothesis. All proofs are one; of equal facts one counts; `True` says nothing; a datum is its place. -/
+def Fingerprints.add (f : Fingerprints) (d : LocalDecl) : MetaM Fingerprints := do
+  if d.isImplementationDetail then return f
+  let type ← instantiateMVars d.type
+  let f := f.seen type
+  if !d.isLet && (← Meta.isProp type) then
+    let s : StandIn := ⟨d.fvarId.name, .const `_proof []⟩
+    let f := { f with standIns := s :: f.standIns }
+    if type.isConstOf ``True then return f
+    return { f with facts := insertHash (fingerprint (anonymize f.standIns type)) f.facts }
+  let h := mixHash f.data (fingerprint (anonymize f.standIns type))
+  let (f, h) ← (match d with
+    | .ldecl _ _ _ _ v _ _ => do
+      let v ← instantiateMVars v
+      let f := f.seen v
+      return (f, mixHash h (fingerprint (anonymize f.standIns v)))
+    | _ => return (f, h))
+  let s : StandIn := ⟨d.fvarId.name, numbered `_datum f.count⟩
+  return { f with standIns := s :: f.standIns, count := f.count + 1, data := h }
+
+partial def addContext (lctx : LocalContext) (i : Nat) (f : Fingerprints) : MetaM Fingerprints := do
+  if i < lctx.numIndices then
+    match lctx.getAt? i with
+    | some d => addContext lctx (i + 1) (← f.add d)
+    | none => addContext lctx (i + 1) f
+  else return f
+
+/-- A number that goals share which differ in names, order and number of facts only; and the metavariables in it. -/
+def goalKey (d : MetavarDecl) : MetaM (UInt64 × List Name) := do
+  let f ← addContext d.lctx 0 {}
+  let target ← instantiateMVars d.type
+  let f := f.seen target
+  return (mixAll f.facts (mixHash f.data (fingerprint (anonymize f.standIns target))), f.open_)
+
+def jsonNames (g : MVarId) (ns : List Name) : Json := jsonList (jsonStrings (nameText g.name :: nameTexts ns))
+where
+  nameTexts : List Name → List String
+    | [] => []
+    | n :: ns => nameText n :: nameTexts ns
+
 def goalsJson : List MVarId → MetaM (List Json)
   | [] => return []
   | g :: gs => do
     let text ← Meta.ppGoal g
     let d ← g.getDecl
-    let fields := [("pretty", .str (toString text))]
+    let (key, mentioned) ← (fun c => goalKey d { c with lctx := d.lctx, localInstances := d.localInstances })
+    let fields := [("pretty", .str (toString text)), ("key", .str (toString key.toNat)), ("open", jsonNames g mentioned)]
     let fields := match letNames d.lctx 0 with
       | [] => fields
       | names => ("lets", jsonList (jsonStrings names)) :: fields
@@ -1127,6 +1244,19 @@ def dropStates (states : Array (Option Saved)) (handles : Array Json) (i : Nat) 
 def findState (s : Server) (i : Nat) : Option Saved :=
   if h : i < s.states.size then s.states[i] else none
 
+def asIndices (js : Array Json) (i : Nat) : List Nat :=
+  if h : i < js.size then asNat js[i] :: asIndices js (i + 1) else []
+  termination_by js.size - i
+
+def hasIndex (i : Nat) : List Nat → Bool
+  | [] => false
+  | n :: ns => n == i || hasIndex i ns
+
+/-- The goals at these places, in their own order. -/
+def pickGoals : List MVarId → Nat → List Nat → List MVarId
+  | [], _, _ => []
+  | g :: gs, i, chosen => if hasIndex i chosen then g :: pickGoals gs (i + 1) chosen else pickGoals gs (i + 1) chosen
+
 def kindOf (env : Environment) (n : Name) : ConstantInfo → String
   | .thmInfo _ => "theorem"
   | .axiomInfo _ => if wasOriginallyTheorem env n then "theorem" else if isRealAxiom env n then "axiom" else "definition"
@@ -1161,6 +1291,15 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
     match findState s (getNat j "state" 0) with
     | none => return (s, fail "state" "no such state")
     | some p => return (s, .ok [("goals", ← showGoals p)])
+  if method == "focus" then
+    match findState s (getNat j "state" 0) with
+    | none => return (s, fail "state" "no such state")
+    | some p => match pickGoals p.goals 0 (asIndices (asArray (field j "goals")) 0) with
+      | [] => return (s, fail "request" "no such goals")
+      | goals =>
+        let q := { p with goals := goals, roots := goals }
+        let (s, i) := saveState s q
+        return (s, .ok [("state", toJson i), ("goals", ← showGoals q)])
   if method == "drop" then
     match j.getObjVal? "states" with
     | .ok (.arr handles) => return ({ s with states := dropStates s.states handles 0 }, .ok [])

@@ -7,7 +7,7 @@
 """
 
 from lean_env.errors import LeanEnvError, SetupError, StatementError, UnknownImportError, WorkerLost
-from lean_env.goal import Goal, Hypothesis, ProofFinished, TacticError, TacticState
+from lean_env.goal import Focus, Goal, Hypothesis, ProofFinished, Step, TacticError, TacticState, focused, independent
 from lean_env.pool import LeanPool, PoolEvent
 from lean_env.session import ProofSession
 from lean_env.theorem import Candidate, Theorem
@@ -17,6 +17,7 @@ from lean_env.worker import LeanWorker, WorkerTimeout
 
 __all__ = [
     "Candidate",
+    "Focus",
     "Goal",
     "Hypothesis",
     "LeanEnvError",
@@ -28,6 +29,7 @@ __all__ = [
     "ProofSession",
     "SetupError",
     "StatementError",
+    "Step",
     "TacticError",
     "TacticState",
     "Theorem",
@@ -36,4 +38,6 @@ __all__ = [
     "Verifier",
     "WorkerLost",
     "WorkerTimeout",
+    "focused",
+    "independent",
 ]

@@ -1,6 +1,7 @@
 """Reads the server's answers: what is wrong with a theorem, and goals in parts."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from lean_env.errors import StatementError, UnknownImportError, WorkerLost
@@ -21,6 +22,12 @@ def raise_statement_error(answer: dict[str, Any]) -> None:
     if kind in ("header", "statement", "start"):
         raise StatementError(message, line, column, in_header=kind == "header")
     raise WorkerLost(f"the server says: {message}")
+
+
+def read_goal(answer: dict[str, Any]) -> Goal:
+    """A goal of an answer: its text in parts, and what Lean says of its identity."""
+    goal = parse_goal(answer["pretty"], frozenset(answer.get("lets", ())))
+    return replace(goal, key=answer.get("key", ""), metavariables=frozenset(answer.get("open", ())))
 
 
 HYPOTHESIS = re.compile(r"(?P<names>[^\n:]*?) : (?P<type>.*)", re.DOTALL)

@@ -78,7 +78,7 @@ class LeanProofEnv(gymnasium.Env[str, str]):
         if isinstance(result, TacticError):
             return self._observation(), 0.0, False, truncated, {"error": result.message, "kind": result.kind}
         if isinstance(result, ProofFinished):
-            proof = proof_of(result.path)
+            proof = proof_of(result.tactics)
             verdict = Verifier(self._pool).verify(self.theorem, Candidate(proof))
             self._state = None
             return "", float(verdict.proved), True, False, {"proof": proof, "verdict": verdict}

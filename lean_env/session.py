@@ -1,13 +1,14 @@
 """A proof in progress: tactics run on saved states, any of which can be continued from."""
 
 import asyncio
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from lean_env.answers import parse_goal, raise_statement_error
+from lean_env.answers import raise_statement_error, read_goal
 from lean_env.errors import WorkerLost
-from lean_env.goal import ProofFinished, TacticError, TacticState
+from lean_env.goal import Focus, ProofFinished, Step, TacticError, TacticState
 from lean_env.retry import lost_too_often, summary
 from lean_env.theorem import Theorem
 from lean_env.worker import LeanWorker, WorkerTimeout
@@ -39,7 +40,7 @@ class ProofSession:
         self.pool, self.theorem = pool, theorem
         self._worker: LeanWorker | None = None
         self._generation = 0
-        self._handles: dict[tuple[str, ...], int] = {}  # path -> handle, in the present worker
+        self._handles: dict[tuple[Step, ...], int] = {}  # path -> handle, in the present worker
         self._dropped: list[int] = []
         losses: list[WorkerLost] = []
         while True:
@@ -124,13 +125,22 @@ class ProofSession:
         raise_statement_error(answer)
         return self._keep(answer, ())
 
-    def _run(
-        self, state: TacticState, text: str, heartbeats: int, wall_seconds: float
-    ) -> TacticState | TacticError | ProofFinished:
+    @contextmanager
+    def _lease(self) -> Iterator[LeanWorker]:
+        """The worker that has the states, or another one with the theorem started on it."""
         with self.pool.lease(self._worker) as worker:
             if worker is not self._worker:
                 self._move_to(worker)
                 self._start_on(worker)
+            yield worker
+
+    def _focus(self, worker: LeanWorker, handle: int, step: Focus) -> dict[str, Any]:
+        return worker.request(START_SECONDS, method="focus", state=handle, goals=list(step.goals))
+
+    def _run(
+        self, state: TacticState, text: str, heartbeats: int, wall_seconds: float
+    ) -> TacticState | TacticError | ProofFinished:
+        with self._lease() as worker:
             handle = self._handle_of(worker, state)
             if len(self._dropped) >= DROPPED_AT_ONCE:
                 self._send_drops(worker)
@@ -153,18 +163,20 @@ class ProofSession:
             self._start_on(worker)
         for n in range(known, len(state.path)):
             handle = self._handles[state.path[:n]]
-            answer = worker.request(
-                START_SECONDS, method="tactic", state=handle, text=state.path[n], heartbeats=400_000
-            )
+            step = state.path[n]
+            if isinstance(step, Focus):
+                answer = self._focus(worker, handle, step)
+            else:
+                answer = worker.request(START_SECONDS, method="tactic", state=handle, text=step, heartbeats=400_000)
             if "state" not in answer.get("ok", {}):
-                raise WorkerLost(f"the state could not be rebuilt at: {state.path[n]}")
+                raise WorkerLost(f"the state could not be rebuilt at: {step}")
             self._keep(answer, state.path[: n + 1])
         return self._handles[state.path]
 
-    def _keep(self, answer: dict[str, Any], path: tuple[str, ...]) -> TacticState:
+    def _keep(self, answer: dict[str, Any], path: tuple[Step, ...]) -> TacticState:
         handle = answer["ok"]["state"]
         self._handles[path] = handle
-        goals = tuple(parse_goal(goal["pretty"], frozenset(goal.get("lets", ()))) for goal in answer["ok"]["goals"])
+        goals = tuple(read_goal(goal) for goal in answer["ok"]["goals"])
         return TacticState(goals, path, handle, self._generation, answer["nanoseconds"] / 1e9)
 
     def _send_drops(self, worker: LeanWorker) -> None:

@@ -5,19 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lean_env import Candidate, LeanPool, ProofSession, Theorem, Verdict, Verifier, WorkerLost
-from search import Budget, SearchEvent, SearchResult, Spent, TacticPolicy, best_first
-
-# The judge checks the whole proof in one go; it gets a while even where a search has little time left for steps.
-JUDGE_SECONDS = 60.0
+from search import BestFirst, Budget, Plan, ProofPolicy, SearchEvent, SearchResult, Spent, TacticPolicy
+from search import prove as search_proof
 
 
 def prove(
     theorem: Theorem,
     pool: LeanPool,
-    policy: TacticPolicy,
+    policy: TacticPolicy | ProofPolicy,
     budget: Budget,
     on_event: Callable[[SearchEvent], None] = lambda event: None,
     stop: threading.Event | None = None,
+    algorithm: Plan = BestFirst(),
+    workers: int = 1,
+    seed: int = 0,
 ) -> SearchResult:
     """Looks for a proof of `theorem`. What comes back as proved was judged whole, from the statement as it was given.
 
@@ -28,17 +29,28 @@ def prove(
     """
     stop = stop or threading.Event()
     verifier = Verifier(pool)
-    verdicts: list[Verdict] = []
 
-    def accept(text: str, seconds: float) -> bool:
-        verdicts.append(verifier.verify(theorem, Candidate(text), wall_seconds=min(JUDGE_SECONDS, seconds)))
-        return verdicts[-1].proved
+    def judge(theorem: Theorem, proof: str, seconds: float) -> Verdict:
+        return verifier.verify(theorem, Candidate(proof), wall_seconds=seconds)
+
+    def open_session(theorem: Theorem) -> ProofSession:
+        return ProofSession(pool, theorem)
 
     try:
-        with ProofSession(pool, theorem) as session:
-            result = best_first(session, theorem, policy, budget, accept, on_event, stop.is_set)
+        result = search_proof(
+            theorem,
+            policy,
+            open_session,
+            algorithm,
+            budget,
+            on_event,
+            judge=judge,
+            workers=workers,
+            seed=seed,
+            should_stop=stop.is_set,
+        )
     except WorkerLost:
         return SearchResult(None, Spent(), "interrupted" if stop.is_set() else "lost")
     if stop.is_set() and result.proof is None:
         result = replace(result, stopped="interrupted")
-    return replace(result, verdict=verdicts[-1]) if result.proof is not None else result
+    return result

@@ -3,17 +3,31 @@
 Everything public is named here; the rest is behind it.
 """
 
+from search.algorithms.best_first import BestFirst
 from search.budget import Budget, Spent
+from search.driver import Limits
+from search.entry import Plan, prove
 from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
-from search.plain import best_first
-from search.policy import Proposal, Session, TacticPolicy
+from search.graph.proof_graph import Edge, Node, ProofGraph
+from search.policy import Completion, Critic, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
 from search.result import SearchResult, Stopped, proof_text
 
 __all__ = [
+    "BestFirst",
     "Budget",
+    "Completion",
+    "Critic",
+    "Edge",
     "EdgeTried",
+    "Judge",
+    "Limits",
+    "Node",
     "NodeAdded",
+    "Plan",
     "ProofFound",
+    "ProofGraph",
+    "ProofPolicy",
+    "ProofPrompt",
     "Proposal",
     "SearchEvent",
     "SearchResult",
@@ -21,6 +35,6 @@ __all__ = [
     "Spent",
     "Stopped",
     "TacticPolicy",
-    "best_first",
     "proof_text",
+    "prove",
 ]

@@ -37,9 +37,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Spent:
-    """What an attempt has used: policy samples, Lean calls, nodes added, wall-clock seconds, and Lean's own seconds."""
+    """What an attempt has used: policy samples, their tokens, Lean calls, nodes, wall clock, Lean's own seconds."""
 
     samples: int = 0
+    tokens: int = 0
     lean_calls: int = 0
     nodes: int = 0
     seconds: float = 0.0
@@ -47,13 +48,3 @@ class Spent:
 
     def after_sample(self) -> "Spent":
         return replace(self, samples=self.samples + 1)
-
-    def after_lean_call(self, lean_seconds: float) -> "Spent":
-        return replace(self, lean_calls=self.lean_calls + 1, lean_seconds=self.lean_seconds + lean_seconds)
-
-    def after_node(self) -> "Spent":
-        return replace(self, nodes=self.nodes + 1)
-
-    def at(self, seconds: float) -> "Spent":
-        """The same counts at another moment: `seconds` since the attempt began."""
-        return replace(self, seconds=seconds)

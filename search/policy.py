@@ -1,11 +1,12 @@
-"""What a search wants of others, as Protocols: a policy that proposes tactics, and a session that runs them."""
+"""What a search wants of others, as Protocols: policies, a critic, a session that runs tactics, and a judge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from lean_env.goal import ProofFinished, TacticError, TacticState
 from lean_env.theorem import Theorem
+from lean_env.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,50 @@ class TacticPolicy(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ProofPrompt:
+    """Where a proof is to be completed from: after the tactics of `prefix` (lines at column 0), which lead to `state`.
+
+    `seed` is the sample's own: the same prompt and seed give the same completion.
+    """
+
+    theorem: Theorem
+    state: TacticState
+    prefix: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What follows the prefix, as tactics at column 0. Token ids and their log-probabilities where there are tokens.
+
+    `finish` is `length` where the text was cut off by a limit of tokens. `tokens` is the cost, prompt excluded.
+    """
+
+    text: str
+    log_probability: float = 0.0
+    tokens: int = 0
+    finish: Literal["stop", "length"] = "stop"
+    token_ids: tuple[int, ...] = ()
+    token_log_probabilities: tuple[float, ...] = ()
+
+
+class ProofPolicy(Protocol):
+    """Completes whole proofs."""
+
+    def complete(self, prompts: Sequence[ProofPrompt]) -> Sequence[Completion]:
+        """One completion for each prompt, in order; fewer say that it knows nothing for the last ones."""
+        ...
+
+
+class Critic(Protocol):
+    """Says how provable states look."""
+
+    def score(self, states: Sequence[TacticState]) -> Sequence[float]:
+        """For each state the natural logarithm of the probability that it can be proved, at most 0."""
+        ...
+
+
 class Session(Protocol):
     """A place where tactics run: `lean_env.ProofSession`, or a hand-made graph in a test of an algorithm."""
 
@@ -42,4 +87,12 @@ class Session(Protocol):
         self, state: TacticState, text: str, *, heartbeats: int = 200_000, wall_seconds: float = 10.0
     ) -> TacticState | TacticError | ProofFinished:
         """What `text` makes of `state`; `state` itself can be continued from again."""
+        ...
+
+
+class Judge(Protocol):
+    """Has the last word on a claimed proof: `lean_env.Verifier`, as the caller wraps it."""
+
+    def __call__(self, theorem: Theorem, proof: str, seconds: float) -> Verdict:
+        """Whether `proof`, the text after `:=`, proves the theorem, said within `seconds` of wall clock."""
         ...

@@ -1,11 +1,12 @@
 """What a search gives back, and the Lean text of a list of tactics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lean_env.verdict import Verdict
 from search.budget import Spent
+from search.graph.proof_graph import ProofGraph
 
 Stopped = Literal[
     "proved",  # the judge accepted a proof
@@ -13,17 +14,24 @@ Stopped = Literal[
     "exhausted",  # nothing was left to try
     "lost",  # Lean was lost and did not come back
     "interrupted",  # the caller asked to stop
+    "policy",  # the policy raised an error; `message` says which
 ]
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """How an attempt ended. `proof` is the text after `:=`; `verdict` is the judge's, where the caller has one."""
+    """How an attempt ended. `proof` is the text after `:=`, and `verdict` what the judge said of it.
+
+    `side` says what it proves: the statement, or its negation (`disprove`). `graph` is all that the search has seen.
+    """
 
     proof: str | None
     spent: Spent
     stopped: Stopped
     verdict: Verdict | None = None
+    graph: ProofGraph | None = field(default=None, repr=False, compare=False)
+    side: Literal["statement", "negation"] = "statement"
+    message: str = ""
 
 
 def proof_text(tactics: Sequence[str]) -> str:

@@ -4,10 +4,11 @@ States are named by their goals; a table says what each tactic makes of the main
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import log
 
-from lean_env import Goal, ProofFinished, TacticError, TacticState, Theorem
-from search import Proposal
+from lean_env import Goal, ProofFinished, Step, TacticError, TacticState, Theorem, Verdict
+from search import Proposal, Session
 
 THEOREM = Theorem("t", "theorem t : True")
 
@@ -51,8 +52,17 @@ class GraphSession:
         return self._state(goals, path, cost) if goals else ProofFinished(path, cost)
 
     @staticmethod
-    def _state(goals: Sequence[str], path: tuple[str, ...], seconds: float = 0.0) -> TacticState:
+    def _state(goals: Sequence[str], path: tuple[Step, ...], seconds: float = 0.0) -> TacticState:
         return TacticState(tuple(Goal(goal, pretty=f"⊢ {goal}") for goal in goals), path, seconds=seconds)
+
+    def open(self, theorem: Theorem) -> AbstractContextManager[Session]:
+        """A session factory that hands out this one."""
+        return nullcontext(self)
+
+
+def accepting(theorem: Theorem, proof: str, seconds: float) -> Verdict:
+    """A judge that takes everything."""
+    return Verdict(1, "proved")
 
 
 class TablePolicy:

@@ -1,22 +1,32 @@
-"""The plain best-first search on graphs small enough to work out by hand."""
+"""Best-first search on graphs small enough to work out by hand."""
 
 from math import inf, nan
 
 import pytest
 
-from lean_env import TacticState, WorkerLost
-from search import Budget, EdgeTried, NodeAdded, ProofFound, Proposal, SearchEvent, best_first
-from search.plain import Limits
+from lean_env import TacticState, Verdict, WorkerLost
+from search import BestFirst, Budget, EdgeTried, NodeAdded, ProofFound, Proposal, SearchEvent, prove
 from tests.search.graph_session import THEOREM, GraphSession, TablePolicy
 
 
-def search(session, policy, budget=None, accept=None, **more):
+def search(session, policy, budget=None, accept=None, algorithm=None, **more):
     events: list[SearchEvent] = []
-    accept = accept or (lambda text, seconds: True)
-    budget = budget or Budget(seconds=None)
-    result = best_first(
-        session, THEOREM, policy, budget, accept, events.append, clock=session.clock, **more
-    )  # fmt: skip
+
+    def judge(theorem, proof, seconds):
+        taken = accept is None or accept(proof, seconds)
+        return Verdict(1 if taken else 0, "proved" if taken else "elaboration")
+
+    result = prove(
+        THEOREM,
+        policy,
+        session.open,
+        algorithm or BestFirst(),
+        budget or Budget(seconds=None),
+        events.append,
+        judge=judge,
+        clock=session.clock,
+        **more,
+    )
     return result, events
 
 
@@ -36,7 +46,7 @@ def test_edges_are_tried_in_the_order_of_cumulative_probability():
         2,
         6,
     )  # five tactics and the judge
-    assert result.verdict is None
+    assert result.verdict == Verdict(1, "proved")
 
 
 def test_of_equals_the_first_proposal_goes_first_and_the_deeper_state_before_its_parent():
@@ -136,7 +146,7 @@ def test_states_deeper_than_the_limit_are_not_entered():
     policy = TablePolicy({goal: {"n": 0.9} for goal in table})
     assert search(GraphSession(["0"], table), policy)[0].stopped == "proved"
     session = GraphSession(["0"], table)
-    assert search(session, policy, limits=Limits(depth=3))[0].stopped == "exhausted"
+    assert search(session, policy, algorithm=BestFirst(depth=3))[0].stopped == "exhausted"
     assert len(session.calls) == 3
 
 
@@ -159,7 +169,7 @@ def test_odd_answers_of_a_policy():
     assert result.stopped == "exhausted"
 
 
-def test_a_policy_without_an_answer_exhausts_and_one_that_raises_is_heard():
+def test_a_policy_without_an_answer_exhausts_and_one_that_raises_is_named():
     session = GraphSession(["A"], {})
     assert search(session, TablePolicy({}))[0].stopped == "exhausted"
 
@@ -167,8 +177,8 @@ def test_a_policy_without_an_answer_exhausts_and_one_that_raises_is_heard():
         def propose(self, state, theorem):
             raise RuntimeError("no weights")
 
-    with pytest.raises(RuntimeError, match="no weights"):
-        search(session, Broken())
+    result, _ = search(session, Broken())
+    assert (result.stopped, result.message) == ("policy", "the policy failed: RuntimeError: no weights")
 
 
 def test_a_lost_lean_ends_it_and_a_stop_is_obeyed():

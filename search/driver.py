@@ -1,0 +1,334 @@
+"""Runs an algorithm: workers take what it asks for next, do it outside of the lock, and tell it what came of it.
+
+One worker is the calling thread, and its search is reproducible. More are threads, each with a session of its own.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from math import inf, isnan
+from typing import Protocol
+
+from lean_env.errors import WorkerLost
+from lean_env.goal import ProofFinished, TacticError, TacticState
+from lean_env.verdict import Verdict
+from search.budget import Budget, Spent
+from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
+from search.graph.proof_graph import Edge, Node, ProofGraph
+from search.graph.script import lines, script
+from search.policy import Completion, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
+from search.result import Stopped, proof_text
+from search.segments import segments
+from search.tasks import Ask, Asked, Complete, Completed, Outcome, Task, Tried, Try
+
+
+class Algorithm(Protocol):
+    """Says what to do next, and hears what came of it; never called by two threads at once."""
+
+    def next(self) -> Task | None:
+        """The next thing to do; None if there is nothing until something that is under way comes back."""
+        ...
+
+    def hear(self, outcome: Outcome) -> None:
+        """What came of a task. An edge may come back a second time, with new nodes in the place of shared ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The guard behind Lean's heartbeats: `wall_seconds` for one tactic, `judge_seconds` for judging a proof."""
+
+    wall_seconds: float = 6.0
+    judge_seconds: float = 60.0
+
+
+class Attempt:
+    """One attempt at a theorem: the graph, what is spent, and why it stopped."""
+
+    def __init__(
+        self,
+        graph: ProofGraph,
+        algorithm: Algorithm,
+        policy: TacticPolicy | ProofPolicy,
+        judge: Judge,
+        budget: Budget,
+        on_event: Callable[[SearchEvent], None] = lambda event: None,
+        should_stop: Callable[[], bool] = lambda: False,
+        limits: Limits = Limits(),
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        began: float | None = None,
+    ) -> None:
+        self.graph, self.algorithm, self.policy, self.judge, self.budget = graph, algorithm, policy, judge, budget
+        self.on_event, self.should_stop, self.limits, self.seed, self.clock = on_event, should_stop, limits, seed, clock
+        self.began = clock() if began is None else began
+        self.counts = Spent()
+        self.stopped: Stopped | None = None
+        self.proof: str | None = None
+        self.verdict: Verdict | None = None
+        self.message = ""
+        self._running = 0
+        self._refused = False  # something was left undone because it would have exceeded the budget
+        self._judging = False
+        self._changed = threading.Condition()
+
+    def run(self, sessions: Sequence[Callable[[], AbstractContextManager[Session]]]) -> None:
+        """Works until it is over, one worker for each session. Ctrl-C ends it; what is known stays.
+
+        Raises:
+            Exception: whatever `on_event` or the judge raises.
+        """
+        with self._changed:
+            for node in self.graph.nodes:
+                self.on_event(NodeAdded(node.number, _parent(node), node.state, self.spent()))
+        if len(sessions) == 1:
+            try:
+                with sessions[0]() as session:
+                    self._work(session)
+            except KeyboardInterrupt:
+                self._stop("interrupted")
+            return
+        failures: list[BaseException] = []
+
+        def work(open_session: Callable[[], AbstractContextManager[Session]]) -> None:
+            try:
+                with open_session() as session:
+                    self._work(session)
+            except BaseException as error:
+                failures.append(error)
+                self._stop("lost")
+
+        threads = [threading.Thread(target=work, args=[s], name=f"search-{i}") for i, s in enumerate(sessions)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                try:
+                    thread.join(0.5)
+                except KeyboardInterrupt:
+                    self._stop("interrupted")
+        unforeseen = [error for error in failures if not isinstance(error, WorkerLost)]
+        if unforeseen:
+            raise unforeseen[0]
+
+    def spent(self) -> Spent:
+        return replace(self.counts, nodes=len(self.graph.nodes), seconds=self.clock() - self.began)
+
+    def _work(self, session: Session) -> None:
+        """Takes tasks until the attempt is over."""
+        while (task := self._take()) is not None:
+            try:
+                outcome = self._do(task, session)
+            except WorkerLost:
+                self._stop("lost")
+                return
+            finally:
+                with self._changed:
+                    self._running -= 1
+                    self._changed.notify_all()
+            if outcome is not None:
+                with self._changed:
+                    self.algorithm.hear(outcome)
+                    self._changed.notify_all()
+                self._claim(outcome)
+
+    def _take(self) -> Task | None:
+        with self._changed:
+            while True:
+                if self._over():
+                    return None
+                task = self.algorithm.next()
+                if task is not None:
+                    self._running += 1
+                    return task
+                if not self._running and not self._judging:
+                    self._stop("budget" if self._refused else "exhausted")
+                    return None
+                self._changed.wait(0.05)
+
+    def _over(self) -> bool:
+        if self.stopped is None and self.should_stop():
+            self._stop("interrupted")
+        if self.stopped is None and not self.budget.allows_lean_call(self.spent()):
+            self._stop("budget")
+        return self.stopped is not None
+
+    def _stop(self, why: Stopped) -> None:
+        with self._changed:
+            self.stopped = self.stopped or why
+            self._changed.notify_all()
+
+    def _do(self, task: Task, session: Session) -> Outcome | None:
+        """Does one thing. None if the attempt is over, or became so."""
+        match task:
+            case Ask():
+                return self._ask(task.node)
+            case Try():
+                return self._try(task.edge, task.heartbeats, session)
+            case Complete():
+                return self._complete(task, session)
+
+    def _sample(self) -> bool:
+        """Books one sample of the policy, if there is one left."""
+        with self._changed:
+            if self.stopped is None and self.budget.allows_sample(self.spent()):
+                self.counts = self.counts.after_sample()
+                return True
+            self._refused = True
+            return False
+
+    def _ask(self, node: Node) -> Asked:
+        if not self._sample():
+            return Asked(node, ())
+        try:
+            proposals = self.policy.propose(node.state, self.graph.theorem)  # type: ignore[union-attr]
+        except Exception as error:
+            self._blame_policy(error)
+            proposals = []
+        with self._changed:
+            node.asked += 1
+            edges = (self.graph.add_edge(node, _tidy(p)) for p in _likeliest_first(proposals))
+            return Asked(node, tuple(edge for edge in edges if edge is not None))
+
+    def _try(self, edge: Edge, heartbeats: int, session: Session) -> Tried | None:
+        result = self._lean(edge.node.state, edge.tactic, heartbeats, session)
+        return None if result is None else self._book(edge, heartbeats, result)
+
+    def _lean(
+        self, state: TacticState, tactic: str, heartbeats: int, session: Session
+    ) -> TacticState | TacticError | ProofFinished | None:
+        """One call of Lean; None if the budget allows no more."""
+        with self._changed:
+            spent = self.spent()
+            if self.stopped is not None or not self.budget.allows_lean_call(spent):
+                self._refused = True
+                return None
+            self.counts = replace(self.counts, lean_calls=self.counts.lean_calls + 1)
+            wall = min(self.limits.wall_seconds, self.budget.seconds_left(spent))
+        return session.run_tactic(state, tactic, heartbeats=heartbeats, wall_seconds=wall)
+
+    def _book(self, edge: Edge, heartbeats: int, result: TacticState | TacticError | ProofFinished) -> Tried:
+        with self._changed:
+            self.counts = replace(self.counts, lean_seconds=self.counts.lean_seconds + result.seconds)
+            edge.heartbeats = heartbeats
+            new: list[Node] = []
+            if isinstance(result, TacticError):
+                self.graph.fail(edge, result)
+            else:
+                new = self.graph.succeed(edge, result)
+            self.on_event(
+                EdgeTried(edge.node.number, Proposal(edge.tactic, edge.log_probability), result, self.spent())
+            )
+            for node in new:
+                self.on_event(NodeAdded(node.number, edge.node.number, node.state, self.spent()))
+            return Tried(edge, tuple(new), isinstance(result, TacticError) and result.kind == "limit")
+
+    def _complete(self, task: Complete, session: Session) -> Completed:
+        if not self._sample():
+            return Completed(task, None, broke_off=True)
+        node = task.node
+        seed = self.seed * 1_000_003 + self.counts.samples
+        prompt = ProofPrompt(self.graph.theorem, node.state, "\n".join(node.state.tactics), seed)
+        try:
+            answers = self.policy.complete([prompt])  # type: ignore[union-attr]
+        except Exception as error:
+            self._blame_policy(error)
+            answers = []
+        completion: Completion | None = answers[0] if answers else None
+        if completion is None:
+            return Completed(task, None)
+        with self._changed:
+            self.counts = replace(self.counts, tokens=self.counts.tokens + completion.tokens)
+        tactics = segments(completion.text)
+        if task.whole and tactics:
+            tactics = ["\n".join(tactics)]
+        return self._walk(task, completion, tactics, session)
+
+    def _walk(self, task: Complete, completion: Completion, tactics: Sequence[str], session: Session) -> Completed:
+        """Runs the tactics one after another from the task's node, as far as they stand."""
+        node, edges, new = task.node, list[Edge](), list[Node]()
+        for tactic in tactics:
+            with self._changed:
+                edge = node.tactics.get(tactic) or self.graph.add_edge(node, Proposal(tactic, 0.0))
+                assert edge is not None
+                known = edge.status in ("done", "cycle", "refuted") or (
+                    edge.status == "failed" and edge.error is not None and edge.error.kind not in ("timeout", "lost")
+                )
+            if not known:
+                result = self._lean(node.state, tactic, task.heartbeats, session)
+                if result is None:
+                    return Completed(task, completion, tuple(edges), tuple(new), broke_off=True)
+                new += self._book(edge, task.heartbeats, result).new
+            if edge.status != "done":
+                break
+            edges.append(edge)
+            if not edge.children:
+                break
+            node = edge.unproved[0] if edge.unproved else edge.children[0]
+        return Completed(task, completion, tuple(edges), tuple(new))
+
+    def _claim(self, outcome: Outcome) -> None:
+        """Has the judge look at the proof of the root, if there is one now."""
+        while True:
+            with self._changed:
+                if not self.graph.root.proved or self._judging or self.stopped is not None:
+                    return
+                if not self.budget.allows_lean_call(self.spent()):
+                    return
+                self.counts = replace(self.counts, lean_calls=self.counts.lean_calls + 1)
+                self._judging = True
+                text = proof_text(lines(script(self.graph.root)))
+                seconds = min(self.limits.judge_seconds, self.budget.seconds_left(self.spent()))
+            try:
+                verdict = self.judge(self.graph.theorem, text, seconds)
+            finally:
+                with self._changed:
+                    self._judging = False
+                    self._changed.notify_all()
+            with self._changed:
+                self.counts = replace(self.counts, lean_seconds=self.counts.lean_seconds + verdict.seconds)
+                self.on_event(ProofFound(text, verdict.proved, self.spent()))
+                if verdict.proved:
+                    self.proof, self.verdict = text, verdict
+                    self._stop("proved")
+                    return
+                self._refuse(outcome)
+
+    def _refuse(self, outcome: Outcome) -> None:
+        """What the judge does not take: first without the states that stand for others, then without its last step."""
+        proof = list(self.graph.subtree(self.graph.root))
+        for edge in proof:
+            new = self.graph.part(edge)
+            for node in new:
+                self.on_event(NodeAdded(node.number, edge.node.number, node.state, self.spent()))
+            if new:
+                self.algorithm.hear(Tried(edge, tuple(new)))
+                return
+        self.graph.refute(proof[-1])
+        self.algorithm.hear(Tried(proof[-1]))
+
+    def _blame_policy(self, error: Exception) -> None:
+        with self._changed:
+            self.message = f"the policy failed: {type(error).__name__}: {error}"
+            self._stop("policy")
+
+
+def _parent(node: Node) -> int | None:
+    return node.parents[0].node.number if node.parents else None
+
+
+def _tidy(proposal: Proposal) -> Proposal:
+    """The proposal with a log-probability that is one."""
+    log_probability = -inf if isnan(proposal.log_probability) else min(0.0, proposal.log_probability)
+    return Proposal(proposal.text, log_probability)
+
+
+def _likeliest_first(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Without blank ones; of two with one text the likelier stays."""
+    best: dict[str, Proposal] = {}
+    for proposal in sorted(proposals, key=lambda p: -_tidy(p).log_probability):
+        if proposal.text.strip():
+            best.setdefault(proposal.text, proposal)
+    return list(best.values())
