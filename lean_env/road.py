@@ -2,7 +2,9 @@
 
 import resource
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+
+from lean_env.theorem import Candidate, Theorem
 
 RoadName = Literal["wasm", "native"]
 
@@ -32,6 +34,20 @@ class Road(Protocol):
 
     def folder(self) -> Path | None:
         """The folder to start the process in; None for wherever we are."""
+        ...
+
+
+@runtime_checkable
+class CheckingRoad(Road, Protocol):
+    """A road on which Lean comes with a checker of its own, apart from the server. The WebAssembly build has none."""
+
+    def refusal(self, theorem: Theorem, candidate: Candidate, heartbeats: int, wall_seconds: float) -> str:
+        """What that checker says against a candidate that was accepted; empty if it says nothing.
+
+        Raises:
+            WorkerTimeout: it, or compiling the candidate for it, took longer than `wall_seconds`.
+            WorkerLost: it could not do its work.
+        """
         ...
 
 

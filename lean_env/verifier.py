@@ -4,6 +4,7 @@ What it promises, against whom, and how: docs/judge.md.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -13,6 +14,7 @@ from lean_env.answers import raise_statement_error
 from lean_env.code_scan import runs_code
 from lean_env.errors import StatementError, WorkerLost
 from lean_env.pool import LeanPool
+from lean_env.road import CheckingRoad
 from lean_env.theorem import Candidate, Theorem
 from lean_env.verdict import Verdict
 from lean_env.worker import WorkerTimeout
@@ -27,28 +29,32 @@ class Verifier:
     """Judges candidates on the workers of a pool. Thread safe.
 
     `recheck`: a proof that was accepted is judged once more, from its terms written down, in a process that has never
-    elaborated a candidate.
+    elaborated a candidate: the one of `recheck_pool`. A native Lean's own checker then looks at it, if there is one.
     """
 
     def __init__(self, pool: LeanPool, heartbeats: int = 200_000, recheck: bool = False) -> None:
         self.pool, self.heartbeats = pool, heartbeats
-        self._second_pool = LeanPool(1, pool.road, spare=False) if recheck else None
+        self.recheck_pool = LeanPool(1, pool.road, spare=False) if recheck else None
 
     def close(self) -> None:
         """Ends the process that rechecks, if there is one. The pool is its owner's."""
-        if self._second_pool:
-            self._second_pool.close()
+        if self.recheck_pool:
+            self.recheck_pool.close()
 
     def verify(self, theorem: Theorem, candidate: Candidate, wall_seconds: float = WALL_SECONDS) -> Verdict:
         """Whether `candidate` proves `theorem`. When `wall_seconds`, the limit behind Lean's own, fires: unscored."""
-        candidate, cut = without_header(theorem, candidate)
+        candidate = without_header(theorem, candidate)
         try:
             verdict = self._judge(theorem, candidate, wall_seconds, kernel=False)
             if verdict.stage == "kernel":
                 # Elaborated without the kernel, a tactic that asks it can succeed where it should have failed.
                 verdict = self._judge(theorem, candidate, wall_seconds, kernel=True)
+            if verdict.proved and self.recheck_pool and isinstance(self.pool.road, CheckingRoad):
+                refusal = self.pool.road.refusal(theorem, candidate, self.heartbeats, wall_seconds)
+                if refusal:
+                    verdict = replace(verdict, reward=0, stage="kernel", message=refusal)
             self.pool.remember_header(theorem.header)
-            return replace(verdict, messages=tuple({**m, "line": m["line"] + cut} for m in verdict.messages))
+            return verdict
         except WorkerTimeout:
             message = f"no verdict within {wall_seconds:g} s"
             return Verdict(None, "timeout", message, seconds=wall_seconds, lean=self.pool.known_version)
@@ -94,8 +100,8 @@ class Verifier:
         else:
             answer = self._ask(self.pool, "judge", theorem, candidate, wall_seconds, kernel=kernel)
             verdict = self._verdict(theorem, candidate, answer)
-        if verdict.proved and self._second_pool:
-            again = self._judge_written(theorem, candidate, wall_seconds, apart, self._second_pool, kernel)
+        if verdict.proved and self.recheck_pool:
+            again = self._judge_written(theorem, candidate, wall_seconds, apart, self.recheck_pool, kernel)
             return verdict if again.proved else again
         return verdict
 
@@ -168,15 +174,14 @@ class Verifier:
         return Verdict(1 if proved else 0, stage, message, axioms, seconds, self.pool.lean, messages)
 
 
-def without_header(theorem: Theorem, candidate: Candidate) -> tuple[Candidate, int]:
-    """The candidate without the trusted header, which code may repeat, and the number of lines that this takes off."""
-    header, text = theorem.header.strip(), candidate.text.lstrip()
-    if candidate.kind == "proof" or not header or not text.startswith(header):
-        return candidate, 0
-    rest = text[len(header) :]
-    if rest and not rest[0].isspace():
-        return candidate, 0
-    return replace(candidate, text=rest), candidate.text.count("\n") - rest.count("\n")
+def without_header(theorem: Theorem, candidate: Candidate) -> Candidate:
+    """The candidate with the trusted header, which code may repeat, blotted out: what follows keeps line and column."""
+    header, text = theorem.header.strip(), candidate.text
+    start = len(text) - len(text.lstrip())
+    end = start + len(header)
+    if candidate.kind == "proof" or not header or text[start:end] != header or text[end : end + 1].strip():
+        return candidate
+    return replace(candidate, text=re.sub(r"[^\n]", " ", text[:end]) + text[end:])
 
 
 def _located(theorem: Theorem, candidate: Candidate, message: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """One Lean server process, spoken to in JSON lines with a deadline for each answer."""
 
-import contextlib
 import json
 import os
 import secrets
@@ -13,13 +12,12 @@ import time
 from typing import Any
 
 from lean_env.errors import SetupError, WorkerKilled, WorkerLost
+from lean_env.process_group import MIB, end_group, has_ended, resident_mib
 from lean_env.road import Road
 
-MIB = 1 << 20
 LONGEST_ANSWER = 64 * MIB
 # Between looks at the process's memory while an answer is awaited.
 GLANCE_SECONDS = 0.25
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 STACK_OVERRUN = 70  # boot.js leaves with this when the end of the stack was written to
 
 
@@ -28,7 +26,7 @@ class WorkerTimeout(WorkerLost):
 
 
 class LeanWorker:
-    """One server process. Not thread safe: whoever holds it is the only one to speak with it.
+    """One server process. Not thread safe but for `kill`: whoever holds it is the only one to speak with it.
 
     The process is started at once; the first request waits until it is up. Any trouble (death, a late answer, an
     answer that is not the one awaited, too much memory) kills the process and raises; a dead worker is of no more use.
@@ -41,7 +39,8 @@ class LeanWorker:
         self.requests = 0
         self.log_tail = ""  # after the end: the last line that the process printed beside its answers
         self._buffer = bytearray()
-        self._lock = threading.Lock()
+        self._ending = threading.Lock()
+        self._speaking = threading.RLock()  # held while the descriptors are in use, so that they are not closed then
         descriptors: list[int] = []
         try:
             self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -73,6 +72,12 @@ class LeanWorker:
             WorkerTimeout: no answer in time.
             WorkerLost: the process died, answered something else, or outgrew its memory.
         """
+        with self._speaking:
+            return self._request(wall_seconds, fields)
+
+    def _request(self, wall_seconds: float, fields: dict[str, Any]) -> dict[str, Any]:
+        if not self.alive:
+            raise WorkerLost("the process was ended")
         self.requests += 1
         nonce = secrets.token_hex(8)
         line = json.dumps({"id": self.requests, "nonce": nonce, **fields}, ensure_ascii=False) + "\n"
@@ -128,6 +133,8 @@ class LeanWorker:
 
     def _wait(self, poll: select.poll, deadline: float) -> None:
         while True:
+            if not self.alive:  # another thread has ended it, and waits for this one to let go
+                raise WorkerLost("the process was ended")
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WorkerTimeout("no answer within the wall-clock limit")
@@ -137,15 +144,16 @@ class LeanWorker:
                 raise WorkerLost(f"the process outgrew {self.memory_mib} MiB")
 
     def _epitaph(self) -> WorkerLost:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=1)
-        code = self.process.returncode
+        ended = has_ended(self.process, wall_seconds=1)
+        self.kill()
+        code = self.process.returncode if ended else None
         if code == STACK_OVERRUN:
             return WorkerLost("the end of the stack was overrun")
         if code is not None and -code in (signal.SIGKILL, signal.SIGTERM):
             return WorkerKilled("the process was killed")
-        ended = f"ended with {code}" if code is None or code >= 0 else f"was ended by signal {-code}"
-        return WorkerLost(f"the process {ended}")
+        if code is None:
+            return WorkerLost("the process closed its channel")
+        return WorkerLost(f"the process ended with {code}" if code >= 0 else f"the process was ended by signal {-code}")
 
     def _read_log(self) -> str:
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4096))
@@ -154,48 +162,30 @@ class LeanWorker:
 
     def running(self) -> bool:
         """Whether the process is there: it may have ended, unasked, while nobody spoke with it."""
-        return self.alive and self.process.poll() is None
+        return self.alive and not has_ended(self.process)
 
     def memory(self) -> int:
         """Resident size in MiB of the process and those below it (a sandbox is one too); 0 if it cannot be told."""
-        return sum(map(_resident_pages, _family(self.process.pid))) * PAGE_BYTES // MIB
+        return resident_mib(self.process)
 
     def finish(self, wall_seconds: float) -> None:
         """Lets the process end by itself, by closing its requests."""
-        os.close(self._requests)
-        self._requests = -1
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=wall_seconds)
+        with self._speaking:
+            os.close(self._requests)
+            self._requests = -1
+            has_ended(self.process, wall_seconds)
 
     def kill(self) -> None:
-        """Ends the process and everything it started. Harmless when repeated."""
-        with self._lock:
+        """Ends the process and everything it started. Harmless when repeated, and from any thread."""
+        with self._ending:
             if not self.alive:
                 return
             self.alive = False
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for descriptor in (self._requests, self._answers):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self.log_tail = self._read_log()
-        self._log.close()
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all its descendants."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = map(int, file.read().split())
-    except (OSError, ValueError):
-        return [pid]
-    return [pid, *(descendant for child in children for descendant in _family(child))]
-
-
-def _resident_pages(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0
+            end_group(self.process)
+        # The numbers of closed descriptors are given out again: a thread that still listens would hear another worker.
+        with self._speaking:
+            for descriptor in (self._requests, self._answers):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self.log_tail = self._read_log()
+            self._log.close()

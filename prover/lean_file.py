@@ -220,6 +220,11 @@ class Piece:
     own: bool
 
 
+def is_private(text: str, found: Declaration) -> bool:
+    """Whether it has the modifier `private`, with which Lean gives it another name than the one that is written."""
+    return any(token.text == "private" for token in code_tokens(text[found.start : found.keyword]))
+
+
 def statement_pieces(text: str, found: Declaration, name: str) -> tuple[Piece, ...]:
     """The statement as core Lean reads it: `lemma` and `example` become `theorem`, attributes and `private` go.
 

@@ -117,19 +117,35 @@ def price(road: Road, count: int) -> Figure:
     )
 
 
-def given_up(road: Road, wall_seconds: float = 5.0) -> Figure:
-    """A candidate that never ends, among others."""
-    hang = Candidate(f"{UNLIMITED}{FALSE} := {HANG}", "code")
+def given_up(road: Road, wall_seconds: float = 5.0) -> list[Figure]:
+    """A candidate that never ends, among others: how long it is waited for, and whether the others wait too."""
+    hang: Pair = (Theorem("target", FALSE), Candidate(f"{UNLIMITED}{FALSE} := {HANG}", "code"))
     with LeanPool(2, road) as pool:
         verifier = Verifier(pool)
-        verifier.verify_batch(small(8))
+        verifier.verify_batch(small(40))
         begun = time.monotonic()
-        verdict = verifier.verify(Theorem("target", FALSE), hang, wall_seconds)
-        seconds = time.monotonic() - begun
+        verdict = verifier.verify(*hang, wall_seconds)
+        late = time.monotonic() - begun - wall_seconds
         assert verdict.reward is None, verdict
-    return Figure(
-        "time until a hang is given up, past its limit", seconds - wall_seconds, "s", "1 s", f"limit {wall_seconds:g} s"
+        others = small(100)
+        begun = time.monotonic()
+        assert all(verifier.verify(*pair).proved for pair in others)
+        alone = time.monotonic() - begun
+        begun = time.monotonic()
+        beside = 0.0
+        for index, verdict in verifier.stream([hang, *others], 3 * alone):
+            if index:
+                assert verdict.proved
+                beside = time.monotonic() - begun
+            else:
+                assert verdict.reward is None
+    detail = (
+        f"{len(others)} rows by the one of two workers that is free: {beside:.1f} s, {alone:.1f} s without the hang"
     )
+    return [
+        Figure("time until a hang is given up, past its limit", late, "s", "1 s", f"limit {wall_seconds:g} s"),
+        Figure("other rows beside a hang, over their time without it", beside / alone, "times", "not held up", detail),
+    ]
 
 
 def measure(count: int, fire: int, orders: int, sample: int | None) -> list[Figure]:
@@ -138,7 +154,7 @@ def measure(count: int, fire: int, orders: int, sample: int | None) -> list[Figu
     rows = corpus(CORPUS)
     if sample is not None:
         rows = random.Random(0).sample(rows, min(sample, len(rows)))
-    figures = [price(road, min(count, 800)), given_up(road)]
+    figures = [price(road, min(count, 800)), *given_up(road)]
     with LeanPool(2, road) as pool:
         figures += false_verdicts(pool, rows, count)
     plain = [row for row in rows if not runs_code(row.candidate.text)]

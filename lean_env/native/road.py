@@ -1,14 +1,17 @@
 """Starts the server on a native Lean, inside `lake-project/` so that Mathlib is in reach."""
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lean_env.errors import SetupError
-from lean_env.native.sandbox import bubblewrap, confine
+from lean_env.native.checker import Checker, file_text
+from lean_env.native.sandbox import bubblewrap, confine, limited
 from lean_env.native.toolchain import NativeLean, find_native
 from lean_env.resources import lake_project
 from lean_env.road import RoadName, with_stack
+from lean_env.theorem import Candidate, Theorem
 
 SERVER = "ProverServer.lean"
 
@@ -32,11 +35,18 @@ class NativeRoad:
 
     def command(self, requests: int, answers: int) -> list[str]:
         variables = [f"PROVER_IN=/dev/fd/{requests}", f"PROVER_OUT=/dev/fd/{answers}", f"LEAN_PATH={self.lean_path}"]
-        run = ["env", *variables, str(self.lean.lean), "--run", SERVER]
-        if bubblewrap():
-            readable = [self.lean.lean.parent.parent, self.project, *map(Path, filter(None, self.lean_path.split(":")))]
-            run = confine(run, readable, self.project)
-        return with_stack(run)
+        return self._apart(["env", *variables, str(self.lean.lean), "--run", SERVER])
+
+    def refusal(self, theorem: Theorem, candidate: Candidate, heartbeats: int, wall_seconds: float) -> str:
+        checker = Checker(self.lean.lean, self.lean_path, self.project, self._apart)
+        return checker.refusal(file_text(theorem, candidate), heartbeats, wall_seconds)
+
+    def _apart(self, command: list[str], more: Sequence[Path] = (), writable: Sequence[Path] = ()) -> list[str]:
+        """`command` in the sandbox, if there is one, and within its limits. It reads what Lean reads, and `more`."""
+        if not bubblewrap():
+            return with_stack(limited(command))
+        readable = [self.lean.lean.parent.parent, self.project, *map(Path, filter(None, self.lean_path.split(":")))]
+        return with_stack(confine(command, [*readable, *more], self.project, writable))
 
     def folder(self) -> Path | None:
         return self.project

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,11 +20,14 @@ from lean_env.resources import lake_project
 from lean_env.wasm.download import Progress
 from lean_env.wasm.install import Installation, ensure_installed
 from lean_env.wasm.node import node_executable
-from lean_env.wasm.road import HERE, SERVER_ARGUMENTS, WasmRoad, node_command, server_options
+from lean_env.wasm.road import HERE, SERVER_ARGUMENTS, WasmRoad, node_command, note_use, server_options
 from lean_env.wasm.warm_up import WARM_UP
 from lean_env.worker import LeanWorker
 
 SERVER = "ProverServer.lean"
+UNFINISHED = ".unfinished-"
+KEPT = 2  # of the prepared servers: this one, and the one before it
+UNUSED_SECONDS = 24 * 3600
 
 
 def ready_road(progress: Progress | None = None) -> WasmRoad:
@@ -41,11 +45,12 @@ def prepared(installation: Installation, progress: Progress | None = None) -> Pa
     report = progress or (lambda stage, done, total: None)
     target = installation.folder / f"server-{_digest()}"
     if target.is_dir():
+        note_use(target)
         return target
     try:
         with FileLock(installation.folder / "server.lock"):
             if not target.is_dir():
-                work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=installation.folder))
+                work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=installation.folder))
                 try:
                     report("compiling the server", 0, 0)
                     _compile(installation, work)
@@ -54,11 +59,25 @@ def prepared(installation: Installation, progress: Progress | None = None) -> Pa
                     os.rename(work, target)
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
+                note_use(target)
+                remove_old(installation.folder)
     except OSError as error:
         raise SetupError(
             f"the server cannot be prepared in {installation.folder}: {error.strerror or error}."
         ) from error
     return target
+
+
+def remove_old(folder: Path) -> None:
+    """Removes prepared servers that nobody will miss, and what a crash left. To be called under the lock.
+
+    The two used last stay, and what was used within a day: a process that has been running for long may still start
+    workers from it.
+    """
+    servers = sorted(folder.glob("server-*/"), key=lambda server: server.stat().st_mtime, reverse=True)
+    old = [server for server in servers[KEPT:] if server.stat().st_mtime < time.time() - UNUSED_SECONDS]
+    for place in (*old, *folder.glob(f"{UNFINISHED}*/")):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _digest() -> str:

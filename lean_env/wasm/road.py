@@ -1,5 +1,7 @@
 """Starts the WebAssembly Lean: as the server, or as a plain `lean` with arguments of one's own."""
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,12 @@ def server_options(compiled: Path, requests: int, answers: int) -> list[str]:
     return ["--in", str(requests), "--out", str(answers), *copied]
 
 
+def note_use(compiled: Path) -> None:
+    """Marks a prepared server as used now: those that nobody uses are removed some day (see prepare.py)."""
+    with contextlib.suppress(OSError):  # such as a cache that can only be read
+        os.utime(compiled)
+
+
 SERVER_ARGUMENTS = ["-j1", "--run", "/server/boot.lean"]
 
 
@@ -48,6 +56,7 @@ class WasmRoad:
         return self.installation.integrity
 
     def command(self, requests: int, answers: int) -> list[str]:
+        note_use(self.compiled)
         options = server_options(self.compiled, requests, answers)
         options += ["--stack", str(self.stack_mib)]
         code = self.compiled / "code.bin"

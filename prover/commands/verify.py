@@ -1,10 +1,11 @@
 """`prover verify`: judges the rows of a JSON lines file, and answers one row each, in order."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -15,10 +16,15 @@ from rich.progress import Progress as Bar
 
 from lean_env import Candidate, Theorem, Verdict, Verifier
 from prover.commands.lean import lean_road, open_pool
-from prover.lean_file import declarations, statement_pieces
+from prover.lean_file import Declaration, declarations, is_private, statement_pieces
+from prover.lean_text import code_tokens
 from prover.sources import UserInputError, decoded, numbered_rows, read_text
 
 KINDS = ("proof", "code")
+NO_SANDBOX = (
+    "prover: the native Lean runs without a sandbox: there is no bubblewrap that works here, and a candidate's code can"
+    " read and write whatever you can"
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,11 @@ def verify(
         float, typer.Option("--row-seconds", min=0.1, help="Wall clock for one row; a row that exceeds it is unscored.")
     ] = 60.0,
     recheck: Annotated[
-        bool, typer.Option("--recheck", help="Judge what was accepted once more, in a process that only judges.")
+        bool,
+        typer.Option(
+            "--recheck",
+            help="Judge what was accepted once more, in a process that only judges (native: by leanchecker, too).",
+        ),
     ] = False,
 ) -> None:
     """Judge proofs: one row of answer each, in order.
@@ -70,6 +80,8 @@ def verify(
                 closing(Verifier(pool, recheck=recheck)) as verifier,
                 _bar(len(rows)) as bar,
             ):
+                if pool.road.sandbox == "none":
+                    typer.echo(NO_SANDBOX, err=True)
                 unscored = _answer(rows, verifier, row_seconds, sink, bar)
         else:
             unscored = _answer(rows, None, row_seconds, sink, _NoBar())
@@ -102,17 +114,40 @@ def _row(line: int, data: dict[str, Any], where: str) -> Row:
         return Row(line, identity, complaint=f"{where}: `header` has to be text.")
     if kind not in KINDS:
         return Row(line, identity, complaint=f"{where}: `kind` is `proof` or `code`, not {json.dumps(kind)}.")
-    theorem = Theorem(data["name"], core_statement(data["statement"], data["name"]), header or "")
+    statement = data["statement"]
+    found = only_declaration(statement)
+    if found and kind == "code" and is_private(statement, found):
+        why = "a `private` theorem in code cannot be looked up by its name"
+        advice = "leave the word out of `statement`, or use the kind `proof`"
+        return Row(line, identity, complaint=f"{where}: {why}: {advice}.")
+    theorem = Theorem(data["name"], core_statement(statement, data["name"]), header or "")
     return Row(line, identity, theorem, Candidate(data["text"], kind))
 
 
-def core_statement(statement: str, name: str) -> str:
-    """The statement without a `:= by sorry` at its end, and with `theorem` for `lemma`; any other one as it is."""
+def only_declaration(statement: str) -> Declaration | None:
+    """The declaration that the statement consists of; None if there is none, or anything but comments before it."""
     found = declarations(statement)
-    if len(found) == 1 and found[0].start == len(statement) - len(statement.lstrip()):
-        changed = found[0].kind != "theorem" or found[0].assign is not None
-        return "".join(p.text for p in statement_pieces(statement, found[0], name)) if changed else statement
-    return statement
+    return found[0] if len(found) == 1 and not code_tokens(statement[: found[0].documented]) else None
+
+
+def core_statement(statement: str, name: str) -> str:
+    """The statement as core Lean takes it: `theorem` for `lemma`, without a `:= by sorry` at its end.
+
+    Attributes, doc comments and modifiers go too: they are no part of what the theorem says, `private` hides it, and
+    others ask for what is not there. Blanks stand in for what comes before the statement, so that a message about it
+    says where the user wrote it.
+    """
+    found = only_declaration(statement)
+    if found is None:
+        return statement
+    parts: list[str] = []
+    at: int | None = 0
+    for piece in statement_pieces(statement, found, name):
+        if at is not None:
+            parts.append(re.sub(r"[^\n]", " ", statement[at : piece.offset]))
+        parts.append(piece.text)
+        at = piece.offset + len(piece.text) if piece.own else None
+    return "".join(parts)
 
 
 def _answer(
@@ -152,11 +187,13 @@ def answer(row: Row, verdict: Verdict) -> dict[str, Any]:
         "message": verdict.message,
         "axioms": list(verdict.axioms),
         "seconds": round(verdict.seconds, 6),
+        "lean": asdict(verdict.lean) if verdict.lean else None,
     }
 
 
 def _complaint(row: Row) -> dict[str, Any]:
-    return {"id": row.id, "reward": None, "stage": "input", "message": row.complaint, "axioms": [], "seconds": 0.0}
+    fields = {"id": row.id, "reward": None, "stage": "input", "message": row.complaint}
+    return {**fields, "axioms": [], "seconds": 0.0, "lean": None}
 
 
 @contextmanager

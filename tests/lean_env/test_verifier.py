@@ -50,6 +50,20 @@ def test_stages(
     assert verdict.lean.version == "4.28.0"
 
 
+@pytest.mark.parametrize(
+    ("code", "line", "column"),
+    [
+        ("\nimport Init\nopen Nat\n\ntheorem target (a b : Nat) : a + b = b + a := by\n  rfl", 6, 2),
+        ("import Init\nopen Nat theorem target (a b : Nat) : a + b = b + a := by rfl", 2, 58),
+    ],
+)
+def test_a_repeated_header_does_not_move_what_follows(verifier: Verifier, code: str, line: int, column: int) -> None:
+    theorem = Theorem("target", COMM.statement, "import Init\nopen Nat\n")
+    verdict = verifier.verify(theorem, Candidate(code, "code"))
+    assert verdict.message.startswith(f"line {line}, column {column}: ")
+    assert [(message["line"], message["column"]) for message in verdict.messages] == [(line, column)]
+
+
 def test_axioms_are_named(verifier: Verifier) -> None:
     verdict = verifier.verify(Theorem("t", "theorem t (p : Prop) : p ∨ ¬p"), Candidate("Classical.em p"))
     assert verdict.proved
@@ -100,8 +114,8 @@ def test_rechecking_agrees_and_runs_in_a_process_of_its_own(pool: LeanPool) -> N
     try:
         verdicts = [verifier.verify(COMM, candidate) for candidate in candidates]
         assert [verdict.reward for verdict in verdicts] == [1, 0, 1, 1], verdicts
-        assert verifier._second_pool is not None
-        assert not set(verifier._second_pool.processes) & set(pool.processes)
+        assert verifier.recheck_pool is not None
+        assert not set(verifier.recheck_pool.processes) & set(pool.processes)
     finally:
         verifier.close()
 

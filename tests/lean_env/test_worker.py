@@ -88,6 +88,68 @@ def test_a_process_that_grows() -> None:
         worker.request(30, method="hello")
 
 
+def test_a_process_that_ended_keeps_its_number_until_it_is_killed() -> None:
+    worker = LeanWorker(PythonRoad(""))
+    os.kill(worker.process.pid, signal.SIGTERM)
+    while worker.running():
+        time.sleep(0.01)
+    # So what `kill` sends a signal to, to end what the process may have left, is its group and nobody else's.
+    assert Path(f"/proc/{worker.process.pid}").exists()
+    worker.kill()
+    assert not Path(f"/proc/{worker.process.pid}").exists()
+
+
+def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:
+    body = f"""
+        import subprocess
+        left = subprocess.Popen(["sleep", "60"])
+        open({str(tmp_path / "left")!r}, "w").write(str(left.pid))
+        sys.exit(3)
+    """
+    lost(body, "ended with 3")
+    left = Path("/proc") / (tmp_path / "left").read_text() / "stat"
+    deadline = time.monotonic() + 5
+    while left.exists() and left.read_text().rsplit(")", 1)[1].split()[0] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left.exists() or left.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_a_thread_whose_worker_is_ended_does_not_hear_the_next_one(tmp_path: Path) -> None:
+    # A process that got away holds the channel open, so that its end says nothing.
+    body = f"""
+        import subprocess
+        subprocess.Popen(["sleep", "10"], start_new_session=True, pass_fds=[answers.fileno()])
+        open({str(tmp_path / "asked")!r}, "w").close()
+        time.sleep(60)
+    """
+    worker = LeanWorker(PythonRoad(body))
+    said: list[str] = []
+
+    def ask() -> None:
+        try:
+            worker.request(30, method="hello")
+        except WorkerLost as error:
+            said.append(str(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not (tmp_path / "asked").exists():
+        time.sleep(0.01)
+    worker.kill()
+    pipes = [os.pipe() for _ in range(4)]  # these get the numbers that are free now
+    for _, end in pipes:
+        os.write(end, b"for another\n")
+    asking.join(5)
+    assert not asking.is_alive()
+    assert said == ["the process was ended"]
+    assert [os.read(end, 100) for end, _ in pipes] == [b"for another\n"] * 4
+    for pipe in pipes:
+        os.close(pipe[0])
+        os.close(pipe[1])
+    with pytest.raises(WorkerLost, match="was ended"):
+        worker.request(1, method="hello")
+
+
 def test_a_program_that_is_not_there() -> None:
     class Nowhere(PythonRoad):
         def command(self, requests: int, answers: int) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def test_one_bad_theorem_does_not_spoil_the_others(run, tmp_path):
     assert "1 of 2 proved" in result.stderr
 
 
-def test_verify_answers_every_row_in_order(run, tmp_path):
+def test_verify_answers_every_row_in_order(run, tmp_path, pool):
     rows = [
         {"id": 1, "name": "t", "statement": "theorem t (n : Nat) : n + 0 = n", "kind": "proof", "text": "rfl", "x": 0},
         {"id": "b", "name": "t", "statement": "theorem t : 1 = 2", "kind": "proof", "text": "by sorry"},
@@ -169,7 +170,10 @@ def test_verify_answers_every_row_in_order(run, tmp_path):
     answers = [json.loads(line) for line in out.read_text().splitlines()]
     assert [answer["id"] for answer in answers] == [1, "b", None, [4], 5]
     assert [answer["reward"] for answer in answers] == [1, 0, 0, 1, 1]
-    assert set(answers[0]) == {"id", "reward", "stage", "message", "axioms", "seconds"}
+    assert set(answers[0]) == {"id", "reward", "stage", "message", "axioms", "seconds", "lean"}
+    assert answers[0]["lean"] == asdict(pool.lean)
+    assert (answers[0]["lean"]["road"], answers[0]["lean"]["sandbox"]) == ("wasm", "wasm")
+    assert "without a sandbox" not in result.stderr
     assert answers[0]["stage"] == "proved"
     assert answers[1]["stage"] in ("axioms", "elaboration")
     assert answers[2]["stage"] == "elaboration"
@@ -187,9 +191,37 @@ def test_verify_judges_the_good_rows_among_bad_ones(run, tmp_path):
     assert [(a["id"], a["reward"], a["stage"]) for a in answers] == [
         (None, None, "input"), (7, 1, "proved"), (8, None, "input"), (9, None, "input"),
     ]  # fmt: skip
+    assert [a["lean"] is None for a in answers] == [True, False, True, True]
     assert f"{path}, line 1: not JSON" in result.stderr
     assert f'{path}, line 3: `kind` is `proof` or `code`, not "essay".' in result.stderr
     assert f"{path}, line 5: `name` has to be text." in result.stderr
+
+
+MODIFIED = [
+    "private theorem t",
+    "protected theorem t",
+    "noncomputable theorem t",
+    "@[simp, unknown] theorem t",
+    "/-- Says. -/\n@[simp] private lemma t",
+    "-- says\nset_option pp.all true in\n  private example",
+]
+
+
+def test_verify_takes_a_statement_with_what_stands_before_theorem(run, tmp_path):
+    rows = [{"name": "t", "statement": f"{start} (n : Nat) : n + 0 * n = n", "text": "by\nsimp"} for start in MODIFIED]
+    bad = {"id": 1, "name": "t", "statement": "private theorem t : f 1 = 1", "text": "rfl"}
+    code = {"name": "t", "statement": "private theorem t : 1 = 1", "kind": "code", "text": "theorem t : 1 = 1 := rfl"}
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, [*rows, bad, code])))
+    result = run("verify", path)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["reward"] for answer in answers] == [1] * len(MODIFIED) + [None, None]
+    assert answers[-2]["message"].startswith("line 1, column 20: ")  # where the user wrote the `f`
+    assert result.exit_code == 2
+    assert (
+        f"prover: {path}, line 8: a `private` theorem in code cannot be looked up by its name: leave the word out of"
+        " `statement`, or use the kind `proof`.\n"
+    ) in result.stderr
 
 
 def test_verify_without_a_good_row_starts_no_lean(tmp_path, monkeypatch):
