@@ -1,6 +1,6 @@
 """The limits of one attempt at a theorem, and what the attempt has spent: whichever limit comes first ends it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from math import inf
 
 
@@ -46,5 +46,6 @@ class Spent:
     seconds: float = 0.0
     lean_seconds: float = 0.0
 
-    def after_sample(self) -> "Spent":
-        return replace(self, samples=self.samples + 1)
+    def __add__(self, other: "Spent") -> "Spent":
+        """What two attempts have used that ran one after the other."""
+        return Spent(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isnan
 from typing import Protocol
 
@@ -64,7 +64,8 @@ class Attempt:
         self.graph, self.algorithm, self.policy, self.judge, self.budget = graph, algorithm, policy, judge, budget
         self.on_event, self.should_stop, self.limits, self.seed, self.clock = on_event, should_stop, limits, seed, clock
         self.began = clock() if began is None else began
-        self.counts = Spent()
+        self.samples = self.tokens = self.lean_calls = 0
+        self.lean_seconds = 0.0
         self.stopped: Stopped | None = None
         self.proof: str | None = None
         self.verdict: Verdict | None = None
@@ -91,22 +92,27 @@ class Attempt:
                 self._stop("interrupted")
             return
         failures: list[BaseException] = []
+        begun: set[int] = set()
 
-        def work(open_session: Callable[[], AbstractContextManager[Session]]) -> None:
+        def work(number: int) -> None:
             try:
-                with open_session() as session:
+                with sessions[number]() as session:
+                    begun.add(number)
                     self._work(session)
             except BaseException as error:
                 failures.append(error)
                 self._stop("lost")
 
-        threads = [threading.Thread(target=work, args=[s], name=f"search-{i}") for i, s in enumerate(sessions)]
+        threads = [
+            threading.Thread(target=work, args=[i], name=f"search-{i}", daemon=True) for i in range(len(sessions))
+        ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            while thread.is_alive():
+        for i, thread in enumerate(threads):
+            # One that is still waiting for its Lean has nothing to bring.
+            while thread.is_alive() and (self.stopped is None or i in begun):
                 try:
-                    thread.join(0.5)
+                    thread.join(0.05)
                 except KeyboardInterrupt:
                     self._stop("interrupted")
         unforeseen = [error for error in failures if not isinstance(error, WorkerLost)]
@@ -114,25 +120,32 @@ class Attempt:
             raise unforeseen[0]
 
     def spent(self) -> Spent:
-        return replace(self.counts, nodes=len(self.graph.nodes), seconds=self.clock() - self.began)
+        seconds = self.clock() - self.began
+        return Spent(self.samples, self.tokens, self.lean_calls, len(self.graph.nodes), seconds, self.lean_seconds)
 
     def _work(self, session: Session) -> None:
         """Takes tasks until the attempt is over."""
+        self._claim()  # a graph to go on with may hold a proof already
         while (task := self._take()) is not None:
             try:
-                outcome = self._do(task, session)
-            except WorkerLost:
-                self._stop("lost")
-                return
+                self._perform(task, session)
             finally:
+                # Not before its outcome was heard, or a worker that finds nothing to do would take that for the end.
                 with self._changed:
                     self._running -= 1
                     self._changed.notify_all()
-            if outcome is not None:
-                with self._changed:
-                    self.algorithm.hear(outcome)
-                    self._changed.notify_all()
-                self._claim(outcome)
+
+    def _perform(self, task: Task, session: Session) -> None:
+        try:
+            outcome = self._do(task, session)
+        except WorkerLost:
+            self._stop("lost")
+            return
+        if outcome is not None:
+            with self._changed:
+                self.algorithm.hear(outcome)
+                self._changed.notify_all()
+            self._claim()
 
     def _take(self) -> Task | None:
         with self._changed:
@@ -170,14 +183,14 @@ class Attempt:
             case Complete():
                 return self._complete(task, session)
 
-    def _sample(self) -> bool:
-        """Books one sample of the policy, if there is one left."""
+    def _sample(self) -> int:
+        """Books one sample of the policy; its number, counted from 1, or 0 if there is none left."""
         with self._changed:
             if self.stopped is None and self.budget.allows_sample(self.spent()):
-                self.counts = self.counts.after_sample()
-                return True
+                self.samples += 1
+                return self.samples
             self._refused = True
-            return False
+            return 0
 
     def _ask(self, node: Node) -> Asked:
         if not self._sample():
@@ -199,37 +212,45 @@ class Attempt:
     def _lean(
         self, state: TacticState, tactic: str, heartbeats: int, session: Session
     ) -> TacticState | TacticError | ProofFinished | None:
-        """One call of Lean; None if the budget allows no more."""
+        """One call of Lean; None if the budget allows no more, or ended it: then nothing is known of the tactic."""
         with self._changed:
             spent = self.spent()
             if self.stopped is not None or not self.budget.allows_lean_call(spent):
                 self._refused = True
                 return None
-            self.counts = replace(self.counts, lean_calls=self.counts.lean_calls + 1)
+            self.lean_calls += 1
             wall = min(self.limits.wall_seconds, self.budget.seconds_left(spent))
-        return session.run_tactic(state, tactic, heartbeats=heartbeats, wall_seconds=wall)
+        result = session.run_tactic(state, tactic, heartbeats=heartbeats, wall_seconds=wall)
+        if isinstance(result, TacticError) and result.kind == "timeout" and wall < self.limits.wall_seconds:
+            with self._changed:
+                self.lean_seconds += result.seconds
+                self._refused = True
+            return None
+        return result
 
     def _book(self, edge: Edge, heartbeats: int, result: TacticState | TacticError | ProofFinished) -> Tried:
         with self._changed:
-            self.counts = replace(self.counts, lean_seconds=self.counts.lean_seconds + result.seconds)
+            self.lean_seconds += result.seconds
             edge.heartbeats = heartbeats
             new: list[Node] = []
-            if isinstance(result, TacticError):
+            if edge.status not in ("untried", "failed"):
+                pass  # another worker ran the same, and was faster
+            elif isinstance(result, TacticError):
                 self.graph.fail(edge, result)
             else:
                 new = self.graph.succeed(edge, result)
-            self.on_event(
-                EdgeTried(edge.node.number, Proposal(edge.tactic, edge.log_probability), result, self.spent())
-            )
+            spent = self.spent()
+            self.on_event(EdgeTried(edge.node.number, Proposal(edge.tactic, edge.log_probability), result, spent))
             for node in new:
-                self.on_event(NodeAdded(node.number, edge.node.number, node.state, self.spent()))
+                self.on_event(NodeAdded(node.number, edge.node.number, node.state, spent))
             return Tried(edge, tuple(new), isinstance(result, TacticError) and result.kind == "limit")
 
     def _complete(self, task: Complete, session: Session) -> Completed:
-        if not self._sample():
+        sample = self._sample()
+        if not sample:
             return Completed(task, None, broke_off=True)
         node = task.node
-        seed = self.seed * 1_000_003 + self.counts.samples
+        seed = self.seed * 1_000_003 + sample
         prompt = ProofPrompt(self.graph.theorem, node.state, "\n".join(node.state.tactics), seed)
         try:
             answers = self.policy.complete([prompt])  # type: ignore[union-attr]
@@ -240,7 +261,7 @@ class Attempt:
         if completion is None:
             return Completed(task, None)
         with self._changed:
-            self.counts = replace(self.counts, tokens=self.counts.tokens + completion.tokens)
+            self.tokens += completion.tokens
         tactics = segments(completion.text)
         if task.whole and tactics:
             tactics = ["\n".join(tactics)]
@@ -261,6 +282,8 @@ class Attempt:
                 if result is None:
                     return Completed(task, completion, tuple(edges), tuple(new), broke_off=True)
                 new += self._book(edge, task.heartbeats, result).new
+            if edge.status == "cycle" and edge.children == (node,):
+                continue  # it changed nothing
             if edge.status != "done":
                 break
             edges.append(edge)
@@ -269,7 +292,7 @@ class Attempt:
             node = edge.unproved[0] if edge.unproved else edge.children[0]
         return Completed(task, completion, tuple(edges), tuple(new))
 
-    def _claim(self, outcome: Outcome) -> None:
+    def _claim(self) -> None:
         """Has the judge look at the proof of the root, if there is one now."""
         while True:
             with self._changed:
@@ -277,7 +300,7 @@ class Attempt:
                     return
                 if not self.budget.allows_lean_call(self.spent()):
                     return
-                self.counts = replace(self.counts, lean_calls=self.counts.lean_calls + 1)
+                self.lean_calls += 1
                 self._judging = True
                 text = proof_text(lines(script(self.graph.root)))
                 seconds = min(self.limits.judge_seconds, self.budget.seconds_left(self.spent()))
@@ -288,15 +311,17 @@ class Attempt:
                     self._judging = False
                     self._changed.notify_all()
             with self._changed:
-                self.counts = replace(self.counts, lean_seconds=self.counts.lean_seconds + verdict.seconds)
+                self.lean_seconds += verdict.seconds
                 self.on_event(ProofFound(text, verdict.proved, self.spent()))
                 if verdict.proved:
                     self.proof, self.verdict = text, verdict
                     self._stop("proved")
                     return
-                self._refuse(outcome)
+                if verdict.stage == "timeout" and seconds < self.limits.judge_seconds:
+                    return  # it was the budget that ended: nothing is known of the proof
+                self._refuse()
 
-    def _refuse(self, outcome: Outcome) -> None:
+    def _refuse(self) -> None:
         """What the judge does not take: first without the states that stand for others, then without its last step."""
         proof = list(self.graph.subtree(self.graph.root))
         for edge in proof:

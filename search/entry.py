@@ -50,12 +50,14 @@ def prove(
 
     Raises:
         StatementError: the statement or its header does not elaborate, or the header has a theorem of that name.
-        ValueError: the algorithm wants another kind of policy.
+        ValueError: the algorithm wants another kind of policy, or `graph` is one of another theorem.
     """
     wanted = "complete" if getattr(algorithm, "whole_proofs", False) else "propose"
     if not hasattr(policy, wanted):
         kind = "whole proofs" if wanted == "complete" else "tactics"
         raise ValueError(f"{type(algorithm).__name__} wants a policy that proposes {kind}")
+    if graph is not None and graph.theorem != theorem:
+        raise ValueError(f"the graph to go on with is one of {graph.theorem.name}, not of {theorem.name} as it is here")
     began = clock()
     if not budget.allows_lean_call(Spent()) or should_stop():
         return SearchResult(None, Spent(), "interrupted" if should_stop() else "budget", graph=graph)

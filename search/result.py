@@ -17,6 +17,8 @@ Stopped = Literal[
     "policy",  # the policy raised an error; `message` says which
 ]
 
+Side = Literal["statement", "negation"]
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -30,7 +32,7 @@ class SearchResult:
     stopped: Stopped
     verdict: Verdict | None = None
     graph: ProofGraph | None = field(default=None, repr=False, compare=False)
-    side: Literal["statement", "negation"] = "statement"
+    side: Side = "statement"
     message: str = ""
 
 

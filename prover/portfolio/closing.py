@@ -61,6 +61,17 @@ def _by_equations(goal: Features) -> list[Suggestion]:
     found += [Suggestion(f"simp only [{names}]; decide +kernel", 1.2), Suggestion(f"simp [{names}]; grind", 0.7)]
     if goal.has_arithmetic:
         found.append(Suggestion(f"simp only [{names}] at *; omega", 1.0))
+    return found + _put_in(goal)
+
+
+def _put_in(goal: Features) -> list[Suggestion]:
+    """`∀ x, f x = e` put into another fact about f."""
+    found = []
+    for rule in goal.facts:
+        if _is_rule(rule.shape.head, rule.shape.right):
+            function = shape(rule.shape.right).left.split(" ", 1)[0]
+            about = [fact for fact in goal.facts_about(function) if fact.name != rule.name]
+            found += [Suggestion(f"simp only [{rule.name}] at {fact.name}", 1.5) for fact in about[:4]]
     return found
 
 

@@ -7,7 +7,9 @@ from lean_env.goal import TacticState
 from lean_env.theorem import Theorem
 from prover.portfolio.arithmetic import arithmetic
 from prover.portfolio.closing import closers
+from prover.portfolio.common_divisors import common_divisors
 from prover.portfolio.features import Features, features
+from prover.portfolio.finite import finite
 from prover.portfolio.induction import inductions
 from prover.portfolio.members import members
 from prover.portfolio.rule import Suggestion
@@ -16,7 +18,7 @@ from search.policy import Proposal
 
 Rule = Callable[[Features], list[Suggestion]]
 
-RULES: tuple[Rule, ...] = (closers, steps, inductions, arithmetic, members)
+RULES: tuple[Rule, ...] = (closers, steps, inductions, arithmetic, finite, common_divisors, members)
 
 
 def suggestions(goal: Features, rules: Sequence[Rule] = RULES) -> list[Suggestion]:

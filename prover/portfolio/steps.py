@@ -38,6 +38,8 @@ def _target_steps(goal: Features) -> list[Suggestion]:
         found += _witnesses(goal)
     elif head == "=":
         found += _equation_steps(goal, outer)
+    elif head in ("≤", "<") and " * " in outer.left and " * " in outer.right:
+        found.append(Suggestion("refine Nat.mul_le_mul ?_ ?_", 0.6))
     elif head == "False":
         found += [Suggestion("simp at *", 0.5)]
     elif head == "term":

@@ -7,11 +7,14 @@ is spent on its neighbours if it cannot be. Having closed a goal is no detour: t
 
 import heapq
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-from search.graph.proof_graph import Edge, Node, ProofGraph
+from search.algorithms.retry import more_heartbeats, tries_before
+from search.critics import Scores
+from search.graph.proof_graph import Edge, Node, ProofGraph, needed
 from search.policy import Critic
 from search.tasks import Ask, Asked, Outcome, Task, Tried, Try
 
@@ -43,11 +46,13 @@ class BestFirstSearch:
 
     def __init__(self, graph: ProofGraph, options: BestFirst) -> None:
         self.graph, self.options = graph, options
+        self.scores = None if options.critic is None else Scores(options.critic)
         self.costs: dict[int, float] = {}  # node -> sum of -log p of the way there
         self.queue: list[tuple[float, int, int, Edge]] = []  # priority, order, heartbeats, edge
         self.order = count(0, -1)  # the younger of two equals goes first
         self.asks: deque[Node] = deque()
         self.settled: set[int] = set()  # nodes whose first goal was closed with nothing else changed
+        self._score(graph.nodes)
         self._open(graph.root, 0.0)
 
     def next(self) -> Task | None:
@@ -68,14 +73,17 @@ class BestFirstSearch:
             case Asked():
                 for edge in reversed(outcome.edges):
                     self._push(edge, self.options.heartbeats, 0)
-            case Tried(edge=edge, limit=True) if edge.heartbeats < self.options.most_heartbeats:
-                more = min(edge.heartbeats * self.options.retry_factor, self.options.most_heartbeats)
-                self._push(edge, more, self._tries(more))
+            case Tried(edge=edge, limit=True):
+                self._push_again(edge)
             case Tried(edge=edge) if edge.status == "done":
-                if _closes_first(edge):
-                    # Another way to close the same goal could only lead to this same state.
-                    self.settled.add(edge.node.number)
-                self._go_on(edge)
+                self._score(outcome.new)
+                self._follow(edge)
+
+    def _follow(self, edge: Edge) -> None:
+        if _closes_first(edge):
+            # Another way to close the same goal could only lead to this same state.
+            self.settled.add(edge.node.number)
+        self._go_on(edge)
 
     def _go_on(self, edge: Edge) -> None:
         """Turns to the first goal that is left below the edge, or, if none is, to the neighbours of what it proved."""
@@ -91,12 +99,13 @@ class BestFirstSearch:
         if node.number in self.costs or node.depth >= self.options.depth:
             return
         self.costs[node.number] = cost
-        untried = [edge for edge in node.edges if edge.status == "untried"]
-        for edge in untried:  # of a graph that was loaded
-            self._push(edge, self.options.heartbeats, 0)
-        for edge in node.edges:
-            if edge.status == "done":
-                self._go_on(edge)
+        for edge in reversed(node.edges):  # there are some if the graph was loaded
+            if edge.status == "untried":
+                self._push(edge, self.options.heartbeats, 0)
+            elif edge.error is not None and edge.error.kind == "limit":
+                self._push_again(edge)
+            elif edge.status == "done":
+                self._follow(edge)
         if not node.asked:
             self.asks.append(node)
 
@@ -105,18 +114,21 @@ class BestFirstSearch:
         here = self.costs.get(edge.node.number, 0.0)
         return here if _closes_first(edge) else here - edge.log_probability
 
-    def _tries(self, heartbeats: int) -> int:
-        tries = 0
-        while heartbeats > self.options.heartbeats:
-            heartbeats //= self.options.retry_factor
-            tries += 1
-        return tries
+    def _score(self, nodes: Sequence[Node]) -> None:
+        """Asks the critic, if there is one, about all of the nodes at once."""
+        if self.scores is not None:
+            self.scores.learn(nodes)
+
+    def _push_again(self, edge: Edge) -> None:
+        """Back into the queue, what ran out of heartbeats, to be tried with more."""
+        more = more_heartbeats(edge, self.options.retry_factor, self.options.most_heartbeats)
+        if more is not None:
+            self._push(edge, more, tries_before(more, self.options.heartbeats, self.options.retry_factor))
 
     def _push(self, edge: Edge, heartbeats: int, tries: int) -> None:
         options = self.options
-        if options.critic is not None:
-            (score,) = options.critic.score([edge.node.state])
-            priority = -score - edge.log_probability
+        if self.scores is not None:
+            priority = -self.scores.of(edge.node) - edge.log_probability
         else:
             priority = self._cost(edge) / (edge.node.depth + 1) ** options.length_exponent
         heapq.heappush(self.queue, (priority + tries * options.retry_penalty, next(self.order), heartbeats, edge))
@@ -124,18 +136,3 @@ class BestFirstSearch:
 
 def _closes_first(edge: Edge) -> bool:
     return edge.result is not None and edge.result.goals == edge.node.state.goals[1:]
-
-
-def needed(node: Node) -> bool:
-    """Whether a proof of the node would help: it is open, and so is everything on some way from the root to it."""
-    seen: set[int] = set()
-    waiting = [node]
-    while waiting:
-        here = waiting.pop()
-        if here.proved or here.number in seen:
-            continue
-        if not here.parents:
-            return True
-        seen.add(here.number)
-        waiting.extend(parent.node for parent in here.parents if parent.status == "done")
-    return False

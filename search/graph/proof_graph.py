@@ -7,11 +7,14 @@ proved when all are. States that Lean finds equal up to names, order and repetit
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lean_env.goal import Goal, ProofFinished, TacticError, TacticState, focused, independent
 from lean_env.theorem import Theorem
 from search.policy import Proposal
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
 
 Status = Literal[
     "untried",
@@ -90,7 +93,14 @@ class ProofGraph:
         self.edges: list[Edge] = []
         self.merged = 0
         self._by_key: dict[str, Node] = {}
-        self.root = self._new_node(state_key(start.goals), start, 0)
+        self.root = self.add_node(start, 0)
+
+    def add_node(self, state: TacticState, depth: int) -> Node:
+        """A node of its own for the state; of several with one key the first is the one that others are merged into."""
+        node = Node(len(self.nodes), state_key(state.goals), state, depth)
+        self.nodes.append(node)
+        self._by_key.setdefault(node.key, node)
+        return node
 
     def add_edge(self, node: Node, proposal: Proposal) -> Edge | None:
         """An untried edge for the proposal; None if the node has that tactic."""
@@ -124,7 +134,7 @@ class ProofGraph:
             key = state_key(state.goals)
             known = self._by_key.get(key) if self.merge else None
             if known is None:
-                known = self._new_node(key, state, edge.node.depth + 1)
+                known = self.add_node(state, edge.node.depth + 1)
                 new.append(known)
             else:
                 self.merged += 1
@@ -154,7 +164,7 @@ class ProofGraph:
                 children.append(child)
                 continue
             child.parents.remove(edge)
-            own = self._new_node(child.key, state, edge.node.depth + 1, shared=False)
+            own = self.add_node(state, edge.node.depth + 1)
             own.parents.append(edge)
             new.append(own)
             children.append(own)
@@ -173,6 +183,12 @@ class ProofGraph:
             node.proof = None
         for edge in self.edges:
             self._propagate(edge)
+
+    def to_networkx(self) -> "MultiDiGraph":
+        """The graph as networkx has it: see drawn.py."""
+        from search.graph.drawn import to_networkx
+
+        return to_networkx(self)
 
     def subtree(self, node: Node) -> Iterator[Edge]:
         """The edges of the proof of a proved node, each once, from the top."""
@@ -193,25 +209,33 @@ class ProofGraph:
         together = tuple(sorted(place for group in groups if len(group) > 1 for place in group))
         return tuple(sorted([group for group in groups if len(group) == 1] + ([together] if together else [])))
 
-    def _new_node(self, key: str, state: TacticState, depth: int, shared: bool = True) -> Node:
-        node = Node(len(self.nodes), key, state, depth)
-        self.nodes.append(node)
-        if shared:
-            self._by_key.setdefault(key, node)
-        return node
-
     def _leads_to(self, start: Node, goal: Node) -> bool:
-        """Whether `goal` is `start` or below it: looked for from below, where there are fewer ways."""
-        seen = {goal.number}
-        waiting = [goal]
-        while waiting:
-            node = waiting.pop()
-            if node is start:
-                return True
-            for parent in node.parents:
-                if parent.node.number not in seen and parent.status == "done":
-                    seen.add(parent.node.number)
-                    waiting.append(parent.node)
+        """Whether `goal` is `start` or below it.
+
+        Looked for from both ends by turns: either there is little below the one, or there are few ways to the other.
+        """
+        if start is goal:
+            return True
+        below, above = {start.number}, {goal.number}
+        down, up = [start], [goal]
+        while down and up:
+            for edge in down.pop().edges:
+                if edge.status == "done":
+                    for child in edge.children:
+                        if child is goal:
+                            return True
+                        if child.number not in below:
+                            below.add(child.number)
+                            down.append(child)
+            for parent in up.pop().parents:
+                node = parent.node
+                if parent.status != "done":
+                    continue
+                if node is start:
+                    return True
+                if node.number not in above:
+                    above.add(node.number)
+                    up.append(node)
         return False
 
     def _propagate(self, edge: Edge) -> None:
@@ -221,9 +245,32 @@ class ProofGraph:
             proved = waiting.pop()
             if proved.node.proof is None and proved.proved:
                 proved.node.proof = proved
-                waiting.extend(proved.node.parents)
+                # The first way there is the one whose names the state has.
+                waiting.extend(reversed(proved.node.parents))
 
 
 def state_key(goals: Sequence[Goal]) -> str:
     """The name that equal states share: Lean's fingerprints of the goals, or their text where Lean gave none."""
     return " ".join(goal.key or goal.pretty for goal in goals)
+
+
+def needed(node: Node) -> bool:
+    """Whether a proof of the node would help: it is open, and so is everything on some way from the root to it."""
+    here = node
+    while here.proof is None:  # most nodes have one way to them, or are needed by their first
+        if here.number == 0:
+            return True
+        if not here.parents or here.parents[0].status != "done":
+            break
+        here = here.parents[0].node
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if here.proof is not None or here.number in seen:
+            continue
+        if here.number == 0:
+            return True
+        seen.add(here.number)
+        waiting.extend(parent.node for parent in here.parents if parent.status == "done")
+    return False

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from math import log
 
 from lean_env import Goal, ProofFinished, Step, TacticError, TacticState, Theorem, Verdict
-from search import Proposal, Session
+from search import Edge, Node, ProofGraph, Proposal, Session
 
 THEOREM = Theorem("t", "theorem t : True")
 
@@ -58,6 +58,13 @@ class GraphSession:
     def open(self, theorem: Theorem) -> AbstractContextManager[Session]:
         """A session factory that hands out this one."""
         return nullcontext(self)
+
+
+def new_edge(graph: ProofGraph, node: Node, tactic: str, log_probability: float = -1.0) -> Edge:
+    """An untried edge of a tactic that the node does not have."""
+    edge = graph.add_edge(node, Proposal(tactic, log_probability))
+    assert edge is not None
+    return edge
 
 
 def accepting(theorem: Theorem, proof: str, seconds: float) -> Verdict:

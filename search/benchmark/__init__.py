@@ -1,0 +1,1 @@
+"""What the search costs, and what its algorithms prove."""
