@@ -915,24 +915,29 @@ def countForalls : Expr → Nat
   | .mdata _ b => countForalls b
   | _ => 0
 
-/-- The part of a declaration's syntax that is its signature. -/
-partial def findSignature (stx : Syntax) : Option Syntax :=
+/-- The first part of a declaration's syntax that is of this kind. -/
+partial def findPart (wanted : SyntaxNodeKind) (stx : Syntax) : Option Syntax :=
   match stx with
-  | .node _ kind args => if kind == ``Parser.Command.declSig then some stx else search args 0
+  | .node _ kind args => if kind == wanted then some stx else search args 0
   | _ => none
 where
   search (args : Array Syntax) (i : Nat) : Option Syntax :=
     if h : i < args.size then
-      match findSignature args[i] with
+      match findPart wanted args[i] with
       | some s => some s
       | none => search args (i + 1)
     else none
+
+/-- The text of a part of a declaration, without what stands around it. -/
+def textOf (text : String) (stx : Syntax) : String := match stx.getPos?, stx.getTailPos? with
+  | some a, some b => String.Pos.Raw.extract text a b
+  | _, _ => ""
 
 /-- The statement with its type put behind an identity function, so that its own foralls do not count as binders. -/
 def wrapType (base : Base) (statement : String) : Option String :=
   let text := withProof statement "by sorry"
   let (stx, _, _) := Parser.parseCommand (inputContext text) (parserContext base.state) {} {}
-  match findSignature stx with
+  match findPart ``Parser.Command.declSig stx with
   | none => none
   | some sig => match (sig.getArg 1).getArg 1 |>.getPos?, (sig.getArg 1).getArg 1 |>.getTailPos? with
     | some a, some b => some (String.Pos.Raw.extract text 0 a ++ "(@id Prop (" ++ String.Pos.Raw.extract text a b
@@ -947,6 +952,79 @@ def binderCount (base : Base) (name : Name) (statement : String) : IO Nat := do
     match r.state.env.find? name with
     | some c => return countForalls c.type
     | none => return 0
+
+/-! ### The negation of a statement -/
+
+def ppType (base : Base) (e : Expr) : IO String := do
+  let core : Core.State := { env := base.state.env, ngen := {}, messages := {}, infoState := {} }
+  match ← EIO.toIO' (((Meta.ppExpr e).run {} {}).run (coreContext base) core) with
+  | .ok ((f, _), _) => return toString f
+  | .error e => e.toMessageData.toString
+
+/-- The name with something at its end, and more of it as long as the header has such a constant. -/
+partial def negationName (env : Environment) (scope : Scope) (name : Name) (suffix : String) : Name :=
+  let new : Name := match name with
+    | .str p s => .str p (s ++ suffix)
+    | n => .str n suffix
+  match findDeclared env scope new with
+  | some _ => negationName env scope name (suffix ++ "'")
+  | none => new
+
+/-- What the statement says as this Lean prints it, variables and all. `options` are commands that set some. -/
+def printedType (base : Base) (t : Trusted) (options : String) : IO String := do
+  let r ← elabText false base.state options
+  ppType { base with state := r.state } t.type
+
+def undeclaredLevels (known : List Name) : List Name → List String
+  | [] => []
+  | n :: ns => if containsName known n then undeclaredLevels known ns else nameText n :: undeclaredLevels known ns
+
+def commas : List String → String
+  | [] => ""
+  | [x] => x
+  | x :: xs => x ++ ", " ++ commas xs
+
+/-- The first of the texts that elaborates to the negation of the statement, letter by letter. -/
+def firstNegation (base : Base) (t : Trusted) (name : Name) : List (IO String) → IO (Option String)
+  | [] => return none
+  | candidate :: rest => do
+    let text ← candidate
+    let r ← elabText false base.unchecked (withProof text "by sorry")
+    if r.errors > 0 then return ← firstNegation base t name rest
+    -- The statement's own matchers are in `t.env` alone: there both sides can be unfolded.
+    let r ← elabText false { base.unchecked with env := t.env } (withProof text "by sorry")
+    match findDeclared r.state.env (currentScope base.state) name with
+    | none => firstNegation base t name rest
+    | some c => match saysTheSame { t with type := .app (.const ``Not []) t.type } r.state.env c with
+      | none => return some text
+      | some _ => firstNegation base t name rest
+
+/-- A theorem that says the opposite: `theorem t_negation : ¬ (∀ binders, type)`, from the statement's own text if that
+says all of it, else (section variables, variables that Lean bound by itself) from what Lean prints. -/
+def negate (base : Base) (t : Trusted) (statement : String) : IO Answer := do
+  let text := withProof statement "by sorry"
+  let (stx, _, _) := Parser.parseCommand (inputContext text) (parserContext base.state) {} {}
+  match findPart ``Parser.Command.declId stx, findPart ``Parser.Command.declSig stx with
+  | some declared, some sig => match declared.getPos? with
+    | none => return fail "negation" "the statement has no name"
+    | some at_ =>
+      let scope := currentScope base.state
+      let name := negationName base.state.env scope (declared.getArg 0).getId "_negation"
+      let head := String.Pos.Raw.extract text 0 at_ ++ nameText name
+      let binders := textOf text (sig.getArg 0)
+      let type := textOf text ((sig.getArg 1).getArg 1)
+      let own := head ++ textOf text (declared.getArg 1) ++ " : ¬ (" ++
+        (if binders.isEmpty then type else "∀ " ++ binders ++ ", " ++ type) ++ ")"
+      let levels := match undeclaredLevels scope.levelNames t.levelParams with
+        | [] => ""
+        | names => ".{" ++ commas names ++ "}"
+      let printed (options : String) : IO String := do
+        return head ++ levels ++ " : ¬ (" ++ (← printedType base t options) ++ ")"
+      let whole := "set_option pp.deepTerms true\nset_option pp.proofs true"
+      match ← firstNegation base t name [pure own, printed whole, printed (whole ++ "\nset_option pp.all true")] with
+      | some found => return .ok [("name", .str (nameText name)), ("statement", .str found)]
+      | none => return fail "negation" "its negation cannot be written down"
+  | _, _ => return fail "negation" "the statement has no name"
 
 def startGoal (base : Base) (t : Trusted) (statement : String) (heartbeats : Nat) : IO (Except Exception Saved) := do
   let n ← binderCount base t.name statement
@@ -1267,12 +1345,6 @@ def kindOf (env : Environment) (n : Name) : ConstantInfo → String
   | .ctorInfo _ => "constructor"
   | .recInfo _ => "recursor"
 
-def ppType (base : Base) (e : Expr) : IO String := do
-  let core : Core.State := { env := base.state.env, ngen := {}, messages := {}, infoState := {} }
-  match ← EIO.toIO' (((Meta.ppExpr e).run {} {}).run (coreContext base) core) with
-  | .ok ((f, _), _) => return toString f
-  | .error e => e.toMessageData.toString
-
 /-- Answers one request. -/
 def handle (s : Server) (j : Json) : IO (Server × Answer) := do
   let method := getString j "method"
@@ -1322,6 +1394,7 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
     | .error e => return (s, e)
     | .ok t =>
       if method == "statement" then return (s, .ok [("type", .str (← ppType base t.type)), ("name", .str (nameText t.name))])
+      if method == "negation" then return (s, ← negate base t (getString j "statement"))
       let start := match field j "kernel" with
         | .bool true => base.state
         | _ => base.unchecked

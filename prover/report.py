@@ -1,6 +1,7 @@
 """How the outcome of an attempt is told: to people, as JSON, and as one line."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from lean_env import Theorem
 from prover.sources import Problem
 from search import SearchResult, Spent
 
@@ -22,20 +24,28 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a problem: a result, or the sentence that says why it was not attempted. `number` counts from 0."""
+    """What came of a problem: a result, or the sentence that says why it was not attempted. `number` counts from 0.
+
+    `negation` is what was tried beside it, if it was.
+    """
 
     number: int
     problem: Problem
     result: SearchResult | None = None
     error: str = ""
+    negation: Theorem | None = None
 
     @property
     def proved(self) -> bool:
-        return self.result is not None and self.result.proof is not None and _accepted(self.result)
+        return self.result is not None and self.result.side == "statement" and _accepted(self.result)
+
+    @property
+    def disproved(self) -> bool:
+        return self.result is not None and self.result.side == "negation" and _accepted(self.result)
 
 
 def _accepted(result: SearchResult) -> bool:
-    return result.verdict is not None and result.verdict.proved
+    return result.proof is not None and result.verdict is not None and result.verdict.proved
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -43,11 +53,12 @@ def show(outcome: Outcome, console: Console) -> None:
     result = outcome.result
     if result is None:
         return
-    if outcome.proved:
-        console.print(Text(f"{outcome.problem.theorem.statement.strip()} := {result.proof}"))
+    theorem = outcome.negation if outcome.disproved and outcome.negation else outcome.problem.theorem
+    if outcome.proved or outcome.disproved:
+        console.print(Text(f"{theorem.statement.strip()} := {result.proof}"))
         console.print(Text(f"-- {verdict_line(outcome)}", style="green"))
     else:
-        console.print(Text(f"{outcome.problem.theorem.statement.strip()} := by sorry"))
+        console.print(Text(f"{theorem.statement.strip()} := by sorry"))
         console.print(Text(f"-- {progress_line(outcome)}", style="yellow"))
     console.print()
 
@@ -59,7 +70,8 @@ def verdict_line(outcome: Outcome) -> str:
     verdict = outcome.result.verdict
     lean = f"Lean {verdict.lean.version} ({verdict.lean.road})" if verdict.lean else "Lean"
     axioms = f" (axioms: {', '.join(verdict.axioms)})" if verdict.axioms else ""
-    return f"proved, says {lean}{axioms}; {spent_text(outcome.result.spent)}"
+    said = f"{outcome.problem.name} is disproved" if outcome.disproved else "proved"
+    return f"{said}, says {lean}{axioms}; {spent_text(outcome.result.spent)}"
 
 
 def progress_line(outcome: Outcome) -> str:
@@ -67,7 +79,14 @@ def progress_line(outcome: Outcome) -> str:
     name = outcome.problem.name
     if outcome.result is None:
         return f"{name}: cannot be attempted"
-    said = "proved" if outcome.proved else REASONS.get(outcome.result.stopped, "not proved")
+    if outcome.proved or outcome.disproved:
+        said = "proved" if outcome.proved else "disproved"
+    elif outcome.result.stopped == "policy":
+        said = f"not proved: {outcome.result.message}"
+    else:
+        said = REASONS.get(outcome.result.stopped, "not proved")
+    if outcome.negation:
+        said = re.sub("^not proved", "neither proved nor disproved", said)
     return f"{name}: {said}; {spent_text(outcome.result.spent)}"
 
 
@@ -88,6 +107,8 @@ def as_json(outcome: Outcome) -> str:
         "statement": problem.theorem.statement,
         "proved": outcome.proved,
     }
+    if outcome.negation:
+        data |= {"negation": outcome.negation.statement, "disproved": outcome.disproved}
     if result is None:
         return json.dumps({**data, "error": outcome.error}, ensure_ascii=False)
     verdict = asdict(result.verdict) if result.verdict else None
@@ -101,7 +122,8 @@ def as_json(outcome: Outcome) -> str:
 def summary(outcomes: Sequence[Outcome], total: int, interrupted: bool, out: Path | None) -> str:
     """The last line: how many of how many."""
     proved = sum(outcome.proved for outcome in outcomes)
-    text = f"{proved} of {total} proved"
+    disproved = sum(outcome.disproved for outcome in outcomes)
+    text = f"{proved} of {total} proved" + (f", {disproved} disproved" if disproved else "")
     if interrupted:
         text += f"; interrupted with {total - len(outcomes)} not finished"
     return text + (f"; written to {out}" if out else "")

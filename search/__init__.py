@@ -11,12 +11,16 @@ from search.algorithms.sample import Sample
 from search.algorithms.step_mcts import StepMCTS
 from search.budget import Budget, Spent
 from search.critics import FewGoals, SmallGoals
+from search.disprove import prove_or_disprove
 from search.driver import Limits
 from search.entry import Plan, prove
 from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
+from search.graph.drawn import to_dot, to_graphml
 from search.graph.proof_graph import Edge, Node, ProofGraph
+from search.graph.stored import from_json, to_json
 from search.policy import Completion, Critic, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
-from search.result import SearchResult, Stopped, proof_text
+from search.result import SearchResult, Side, Stopped, proof_text
+from search.shorten import Shortened, shorten
 
 __all__ = [
     "Beam",
@@ -43,11 +47,19 @@ __all__ = [
     "SearchEvent",
     "SearchResult",
     "Session",
+    "Shortened",
+    "Side",
     "SmallGoals",
     "Spent",
     "StepMCTS",
     "Stopped",
     "TacticPolicy",
+    "from_json",
     "proof_text",
     "prove",
+    "prove_or_disprove",
+    "shorten",
+    "to_dot",
+    "to_graphml",
+    "to_json",
 ]

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,16 +21,33 @@ from lean_env import (
     Verifier,
     WorkerLost,
 )
+from lean_env.negation import negation
+from prover.algorithms import SEARCHES, Search, search_named
 from prover.commands.lean import lean_road, open_pool
-from prover.portfolio import PortfolioPolicy
 from prover.progress import Progress, progress
 from prover.proof_file import proof_file
 from prover.proving import prove as prove_one
+from prover.proving import shortened
 from prover.report import Outcome, as_json, progress_line, show, summary
 from prover.sources import LeanText, Problem, UserInputError, read_source
-from search import Budget, SearchEvent, SearchResult, Spent
+from search import Budget, ProofGraph, SearchEvent, SearchResult, Spent
+from search.graph.drawn import to_dot, to_graphml
+from search.graph.stored import to_json
 
 INTERRUPTED = 130
+INTERRUPTED_SECONDS = 3.0
+WORKERS_ON_FEW = 4
+TREES: dict[str, Callable[[ProofGraph], str]] = {".json": to_json, ".dot": to_dot, ".graphml": to_graphml}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How every theorem is to be attempted."""
+
+    search: Search
+    seed: int = 0
+    disprove: bool = False
+    shorten: bool = True
 
 
 @dataclass
@@ -65,14 +82,42 @@ def prove(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object a theorem.")] = False,
     budget_seconds: Annotated[
-        float, typer.Option("--budget-seconds", min=0, help="Wall clock for one theorem.")
+        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one theorem.")
     ] = 60.0,
     budget_calls: Annotated[
-        int | None, typer.Option("--budget-calls", min=0, help="Lean calls for one theorem (default: no limit).")
+        int | None,
+        typer.Option("--budget-calls", metavar="N", min=0, help="Lean calls for one theorem (default: no limit)."),
+    ] = None,
+    budget_samples: Annotated[
+        int | None,
+        typer.Option(
+            "--budget-samples", metavar="N", min=0, help="Policy answers for one theorem (default: no limit)."
+        ),
+    ] = None,
+    search: Annotated[
+        str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
+    ] = "best-first",
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="With one worker the same seed gives the same search.")
+    ] = 0,
+    disprove: Annotated[
+        bool, typer.Option("--disprove", help="Try the negation too, under the same budget, and say which was proved.")
+    ] = False,
+    shorten: Annotated[
+        bool, typer.Option("--shorten/--no-shorten", help="Make what was proved shorter, within the budget.")
+    ] = True,
+    tree: Annotated[
+        Path | None,
+        typer.Option(
+            "--tree", metavar="FILE", help="Write the proof graph of one theorem, as FILE.json, .dot or .graphml."
+        ),
     ] = None,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Lean processes (default: one a core).")
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Lean processes, shared out among the theorems (default: one a core)."
+        ),
     ] = None,
 ) -> None:
     """Prove theorems; real Lean judges every proof, whole, before it is shown.
@@ -80,31 +125,38 @@ def prove(
     Exit code 0 when all were proved, 1 when one was not within its budget, 2 for bad input or a bad set-up.
     """
     lean_road(lean)
+    chosen = search_named(search)
     read = read_source(source, sys.stdin.buffer.read() if source == "-" else None)
     for complaint in read.complaints:
         typer.echo(f"prover: {complaint}", err=True)
     if out is not None:
         _check_writable(out)
-    budget = Budget(lean_calls=budget_calls, seconds=budget_seconds)
     if not read.problems:
         raise typer.Exit(2)
+    if tree is not None:
+        _check_tree(tree, len(read.problems))
+    budget = Budget(budget_samples, budget_calls, budget_seconds)
+    # Several workers on one theorem are of less and less use, and each costs a gigabyte.
+    usable = max(len(read.problems), workers or WORKERS_ON_FEW)
     console = Console(stderr=True)
     printer = _Printer(json_output)
-    interrupted = False
+    interrupted, ended = False, list[Outcome]()
     with (
-        open_pool(lean, workers, len(read.problems)) as pool,
+        open_pool(lean, workers, usable) as pool,
         progress(len(read.problems), budget.seconds, console) as display,
     ):
-        runner = _Runner(read.problems, pool, budget, display)
+        runner = _Runner(read.problems, pool, budget, display, Wanted(chosen, seed, disprove, shorten))
         try:
             for outcome in runner.outcomes():
                 with display.paused():
                     printer.add(outcome)
         except KeyboardInterrupt:
             interrupted = True
-            runner.interrupt()
+            ended = runner.interrupt()
     printer.rest()
     outcomes = printer.outcomes
+    if tree is not None:
+        _write_tree(tree, [*outcomes, *ended])
     if out is not None:
         _write(out, proof_file(read.problems, outcomes))
     if len(read.problems) > 1 or interrupted or out is not None:
@@ -148,18 +200,21 @@ class _Printer:
 
 
 class _Runner:
-    """Spreads the problems over the workers of the pool, a thread for each worker."""
+    """Spreads the problems over the workers of the pool: one each, or several where there are fewer problems."""
 
-    def __init__(self, problems: Sequence[Problem], pool: LeanPool, budget: Budget, display: Progress) -> None:
-        self.problems, self.pool, self.budget, self.display = problems, pool, budget, display
+    def __init__(
+        self, problems: Sequence[Problem], pool: LeanPool, budget: Budget, display: Progress, wanted: Wanted
+    ) -> None:
+        self.problems, self.pool, self.budget, self.display, self.wanted = problems, pool, budget, display, wanted
         self.work = Work()
-        self.executor = ThreadPoolExecutor(pool.size, thread_name_prefix="prove")
+        self.at_once = min(pool.size, len(problems))
+        self.executor = ThreadPoolExecutor(self.at_once, thread_name_prefix="prove")
+        self.running: dict[Future[Outcome], int] = {}
 
     def outcomes(self) -> Iterator[Outcome]:
         """The outcomes as they come. Waits in short naps, so that Ctrl-C is heard."""
-        running: dict[Future[Outcome], int] = {
-            self.executor.submit(self._attempt, number): number for number in range(len(self.problems))
-        }
+        running = self.running
+        running |= {self.executor.submit(self._attempt, number): number for number in range(len(self.problems))}
         try:
             while running:
                 done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -172,13 +227,20 @@ class _Runner:
             self.work.stop.set()
             self.executor.shutdown(wait=False, cancel_futures=True)
 
-    def interrupt(self) -> None:
-        """Ends every attempt at once. Lean is not waited for: its processes are ended."""
+    def interrupt(self) -> list[Outcome]:
+        """Ends every attempt at once, and gives what they came to. Lean is not waited for: its processes are ended."""
         self.work.stop.set()
         self.pool.close()
+        done, _ = wait([future for future in self.running if not future.cancelled()], timeout=INTERRUPTED_SECONDS)
+        return [future.result() for future in done if not future.cancelled() and not future.exception()]
+
+    def _workers(self, number: int) -> int:
+        """How many of the pool's workers work on a problem."""
+        share, more = divmod(self.pool.size, self.at_once)
+        return share + (number < more)
 
     def _attempt(self, number: int) -> Outcome:
-        problem = self.problems[number]
+        problem, wanted = self.problems[number], self.wanted
         earlier = self.work.known(problem.source)
         theorem = problem.given(earlier) if problem.source.is_file else problem.theorem
 
@@ -189,8 +251,12 @@ class _Runner:
             if self.work.stop.is_set():
                 raise WorkerLost("interrupted")
             check_statement(self.pool, theorem)
+            opposite = negation(self.pool, theorem) if wanted.disprove else None
             self.display.started(number, problem.name)
-            result = prove_one(theorem, self.pool, PortfolioPolicy(), self.budget, on_event, self.work.stop)
+            result = prove_one(
+                theorem, self.pool, wanted.search.policy(), self.budget, on_event, self.work.stop,
+                wanted.search.algorithm, self._workers(number), wanted.seed, opposite,
+            )  # fmt: skip
         except UnknownImportError as error:
             hint = "; Mathlib and what needs it are there with `--lean native` (see `prover setup --native`)"
             said = problem.explain(error).split(" No directory", 1)[0]  # what follows are folders inside of Lean
@@ -201,9 +267,12 @@ class _Runner:
             if self.work.stop.is_set():
                 return Outcome(number, problem, SearchResult(None, Spent(), "interrupted"))
             return Outcome(number, problem, error=f"{problem.source.label}: {error}")
-        if result.proof is not None:
+        if wanted.shorten:
+            proved = opposite if opposite and result.side == "negation" else theorem
+            result = shortened(proved, self.pool, self.budget, result, self.work.stop)
+        if result.proof is not None and result.side == "statement":
             result = self._still_good(problem, earlier, result)
-        return Outcome(number, problem, result)
+        return Outcome(number, problem, result, negation=opposite)
 
     def _still_good(self, problem: Problem, earlier: dict[int, str], result: SearchResult) -> SearchResult:
         """The result, if the proof also stands after the theorems of its file that were proved meanwhile.
@@ -250,6 +319,25 @@ def _check_writable(out: Path) -> None:
         )
     if not os.access(out if out.exists() else out.parent, os.W_OK):
         raise UserInputError(f"{out} cannot be written: permission denied.")
+
+
+def _check_tree(tree: Path, theorems: int) -> None:
+    """Says before the work begins that there will be no tree to write, or nowhere to write it."""
+    if tree.suffix not in TREES:
+        raise UserInputError(f"--tree writes a FILE.json, FILE.dot or FILE.graphml, not `{tree}`.")
+    if theorems != 1:
+        raise UserInputError(f"--tree is for one theorem, and here are {theorems}: name one, as in FILE.lean:NAME.")
+    _check_writable(tree)
+
+
+def _write_tree(tree: Path, outcomes: Sequence[Outcome]) -> None:
+    graph = next((outcome.result.graph for outcome in outcomes if outcome.result), None)
+    if graph is None:
+        typer.echo(f"prover: {tree} was not written: the search did not begin.", err=True)
+        return
+    _write(tree, TREES[tree.suffix](graph))
+    states = "1 state" if len(graph.nodes) == 1 else f"{len(graph.nodes)} states"
+    typer.echo(f"a tree of {states} written to {tree}", err=True)
 
 
 def _write(out: Path, text: str) -> None:

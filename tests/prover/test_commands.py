@@ -18,6 +18,7 @@ import prover.commands.prove
 import prover.commands.verify
 from lean_env import Candidate, LeanEnvError, Theorem
 from prover.cli import app
+from search.graph.stored import from_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,6 +117,63 @@ def test_standard_input(run):
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["best-first", "rmaxts", "mcts", "beam", "deepening", "sample"])
+def test_every_search_proves_something(run, name):
+    result = run("prove", "theorem t (p q : Prop) (h : p ∧ q) : q ∧ p", "--search", name, "--json", "--seed", 3)
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert (row["proved"], row["verdict"]["stage"], result.exit_code) == (True, "proved", 0)
+
+
+def test_the_negation_is_tried_too(run, verifier):
+    statement = "theorem t (n : Nat) (h : n > 3) : n ≠ 5"
+    result = run("prove", statement, "--disprove")
+    assert result.exit_code == 1  # what was to be proved was not
+    assert result.stdout.startswith("theorem t_negation : ¬ (∀ (n : Nat) (h : n > 3), n ≠ 5) := by\n  ")
+    assert "-- t is disproved, says Lean 4.28.0" in result.stdout
+    negated, proof = result.stdout.split("\n-- t is")[0].split(" := ", 1)
+    assert verifier.verify(Theorem("t_negation", negated), Candidate(proof)).reward == 1
+    row = json.loads(run("prove", statement, "--disprove", "--json").stdout)
+    assert (row["proved"], row["disproved"], row["negation"]) == (False, True, negated)
+    row = json.loads(run("prove", "theorem t (n : Nat) : n + 0 = n", "--disprove", "--json").stdout)
+    assert (row["proved"], row["disproved"]) == (True, False)
+    result = run("prove", "theorem t (p q : Prop) : p → q", "--disprove", "--budget-calls", 30)
+    assert "-- t: neither proved nor disproved within the budget; " in result.stdout
+
+
+def test_a_disproved_theorem_keeps_its_sorry(run, tmp_path):
+    source, out = tmp_path / "two.lean", tmp_path / "out.lean"
+    source.write_text("theorem a : 1 = 2 := by sorry\n\ntheorem b : 1 + 1 = 2 := by sorry\n")
+    result = run("prove", source, "--disprove", "--out", out)
+    assert f"1 of 2 proved, 1 disproved; written to {out}" in result.stderr
+    assert out.read_text().startswith("theorem a : 1 = 2 := by sorry\n\ntheorem b : 1 + 1 = 2 := by\n")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".dot", ".graphml"])
+def test_the_tree_is_written(run, tmp_path, suffix):
+    tree = tmp_path / f"tree{suffix}"
+    result = run("prove", "theorem t (p q : Prop) (h : p ∧ q) : q ∧ p ∧ p", "--tree", tree, "--search", "beam")
+    assert result.exit_code == 0
+    text = tree.read_text(encoding="utf-8")
+    assert re.search(rf"a tree of \d+ states? written to {tree}\n", result.stderr)
+    if suffix == ".json":
+        graph = from_json(text)
+        assert graph.theorem.name == "t"
+        assert graph.root.proved
+    elif suffix == ".dot":
+        assert text.startswith('digraph "t" {')
+    else:
+        assert "<graphml" in text
+
+
+def test_no_tree_without_a_search_and_samples_are_a_budget(run, tmp_path):
+    tree = tmp_path / "tree.json"
+    result = run("prove", "theorem t : 1 = 1", "--tree", tree, "--budget-seconds", 0)
+    assert f"{tree} was not written: the search did not begin." in result.stderr
+    assert not tree.exists()
+    row = json.loads(run("prove", "theorem no (n m : Nat) : n < m", "--budget-samples", 1, "--json").stdout)
+    assert (row["stopped"], row["spent"]["samples"]) == ("budget", 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -124,6 +182,11 @@ def test_standard_input(run):
         (["prove", "theorem t : True := trivial"], "already has a proof"),
         (["prove", "theorem t : True", "--lean", "coq"], "--lean is `wasm` or `native`"),
         (["prove", "theorem t : True", "--out", "no/such/folder/x.lean"], "there is no such folder"),
+        (["prove", "theorem t : True", "--search", "bfs"], "`best-first`, `rmaxts`, `mcts`, `beam`, `deepening` or"),
+        (["prove", "theorem t : True", "--tree", "no/such/folder/x.dot"], "there is no such folder"),
+        (["prove", "theorem t : True", "--tree", "x.png"], "FILE.json, FILE.dot or FILE.graphml, not `x.png`"),
+        (["prove", "theorem t : True\n\ntheorem u : True", "--tree", "x.dot"], "for one theorem, and here are 2"),
+        (["prove", "theorem t (n : Nat) (h : n = 0 := by rfl) : n = 0", "--disprove"], "cannot be written down"),
         (["prove", "lemma t (n : Nat.Odd) : n = n"], "<text>:1:13: "),
         (["prove", "theorem t (n : Nat) :\n  n = Nat.pre n"], "<text>:2:6: "),
         (["prove", "import Mathlib\ntheorem t : True"], "`--lean native`"),
