@@ -36,7 +36,7 @@ def common_divisors(goal: Features) -> list[Suggestion]:
                 f"  · exact {from_right}\n"
                 f"have {least} := Nat.le_of_dvd (by decide) {h}\n"
                 f"first | omega | skip",
-                4.0,
+                10.0,
             )
         )
     return found

@@ -115,6 +115,8 @@ def _paired(pool: LeanPool, options: argparse.Namespace) -> list[Figure]:
         alone=Sample(heartbeats=12_000, whole=False),  # a script may be done before its end, here as there
         samples=max(COUNTS),
         seeds=range(options.seeds),
+        seconds=120.0,
+        workers=options.workers,
         limits=Limits(wall_seconds=10.0),
         report=report,
     )
@@ -123,7 +125,7 @@ def _paired(pool: LeanPool, options: argparse.Namespace) -> list[Figure]:
     for count in COUNTS:
         c = paired.compared(comparison.pairs, count)
         detail = (
-            f"{theorems} theorems, {c.pairs} pairs; RMaxTS {c.tree}, sampling {c.alone}; "
+            f"{theorems} theorems, {c.pairs} pairs ({comparison.lost} cut short); RMaxTS {c.tree}, sampling {c.alone}; "
             f"only the one {c.only_tree}, only the other {c.only_alone}; by seed {c.differences}; p {c.p:.2g}"
         )
         figures.append(Figure(f"more proved by RMaxTS, {count} samples", c.tree - c.alone, "pairs", "> 0", detail))

@@ -5,6 +5,7 @@ it proved with fewer is read off the sample at which it was proved.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import comb
 
@@ -63,19 +64,17 @@ def compare(
     seeds: Sequence[int] = (0, 1, 2),
     at_once: int = 2,
     seconds: float | None = None,
+    workers: int = 1,
     limits: Limits = Limits(),
     report: Callable[[Pair], None] = lambda pair: None,
 ) -> Comparison:
     """Runs both arms: `tree` is `RMaxTS` and `alone` is `Sample`, with options that give them the same Lean.
 
-    `seconds` of wall clock are for one attempt. Raises what `prove` raises.
+    `seconds` of wall clock are for one attempt; `workers` theorems are in work at a time. Raises what `prove` raises.
 
     A theorem is left out if `at_once` samples prove it, drawn with a seed of their own: were it the outcome of an arm
     that decides, that arm would lose what it was lucky with.
     """
-    pairs: list[Pair] = []
-    left_out: list[str] = []
-    lost = 0
 
     def attempt(theorem: Theorem, plan: Plan, count: int, seed: int) -> tuple[int | None, bool]:
         """The sample that proved it, and whether nothing but the samples set it a limit."""
@@ -84,18 +83,24 @@ def compare(
         ended = result.stopped in ("proved", "exhausted") or result.spent.samples == count
         return (result.spent.samples if result.proof is not None else None), ended
 
-    for theorem in theorems:
+    def both(theorem: Theorem) -> list[Pair | None] | None:
+        """A pair for each seed, or None where an attempt was cut short; None for a theorem that is left out."""
         if attempt(theorem, alone, at_once, max(seeds) + 1)[0] is not None:
-            left_out.append(theorem.name)
-            continue
+            return None
+        found: list[Pair | None] = []
         for seed in seeds:
             (by_tree, first), (by_sample, second) = (attempt(theorem, plan, samples, seed) for plan in (tree, alone))
-            if first and second:
-                pairs.append(Pair(theorem.name, seed, by_tree, by_sample))
-                report(pairs[-1])
-            else:
-                lost += 1
-    return Comparison(tuple(pairs), tuple(left_out), lost)
+            found.append(Pair(theorem.name, seed, by_tree, by_sample) if first and second else None)
+            if found[-1] is not None:
+                report(found[-1])
+        return found
+
+    with ThreadPoolExecutor(workers) as executor:
+        results = list(executor.map(both, theorems))
+    left_out = tuple(t.name for t, found in zip(theorems, results, strict=True) if found is None)
+    every = [pair for found in results if found is not None for pair in found]
+    pairs = tuple(pair for pair in every if pair is not None)
+    return Comparison(pairs, left_out, len(every) - len(pairs))
 
 
 def compared(pairs: Sequence[Pair], samples: int) -> Compared:

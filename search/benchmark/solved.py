@@ -88,7 +88,7 @@ def attempt(
     result = prove(
         theorem,
         TimedPolicy(),
-        lambda theorem: TimedSession(pool, theorem),
+        lambda theorem: timed.call(TimedSession, pool, theorem),
         algorithm,
         budget,
         judge=judge,
