@@ -170,7 +170,7 @@ def _bounds(goal: Features) -> list[Suggestion]:
         for limit in dict.fromkeys([isqrt(top) + 1, top]):
             if limit > 100 * _MOST_CASES or x in {i.variable.name for i in goal.intervals if i.high <= limit}:
                 continue
-            others = [v.name for v in goal.of_type("Nat") if v.name != x and goal.facts_about(v.name)][:3]
+            others = [v.name for v in goal.of_type(variable.type) if v.name != x and goal.facts_about(v.name)][:3]
             script = _bound_script(variable, limit, h, g, others)
             found.append(Suggestion(script, 2.0 if limit <= 3 * _MOST_CASES else 0.5))
     return found[:6]
@@ -190,11 +190,16 @@ def _bound_script(variable: Variable, limit: int, h: str, g: str, others: Sequen
             f"  try simp only [Nat.pow_succ, Nat.pow_zero, Nat.one_mul] at *\n"
             f"  first | omega | grind"
         )
+    hints = "".join(
+        f"  try have {g}_{y} := Int.mul_le_mul_of_nonneg_right (show {x} ≤ {y} by omega) (show 0 ≤ {x} by omega)\n"
+        for y in others
+    )
     return (
         f"have {h} : {x} ≤ {limit} := by\n"
         f"  refine Int.not_lt.1 fun {g} => ?_\n"
         f"  have {g}2 := Int.mul_le_mul (Int.le_of_lt {g}) (Int.le_of_lt {g}) (by decide) (by omega)\n"
-        f"  first | omega | grind"
+        f"{hints}"
+        f"  first | omega | (try simp only [Int.mul_comm] at *; omega) | grind"
     )
 
 

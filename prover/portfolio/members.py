@@ -88,7 +88,7 @@ def _script(goal: Features, known: Known, source: Range) -> str:
     bound, member, same, holds = (goal.fresh(name) for name in ("hb", "hm", "hp", "hh"))
     element = known.variable.type.split(" ", 1)[1]
     other = [f.name for f in goal.facts if f not in (known.members, known.distinct) and f.shape.head == "∀"]
-    unfold = f"try simp only [{', '.join(other)}] at {member}; " if other else ""
+    unfold = f"(try simp only [{', '.join(other)}] at {member}); " if other else ""
     ways = ["omega", f"(rw [{about}] at {member}; {unfold}first | omega | grind)"]
     if "∣" in known.description:
         ways.insert(0, f"(have := Nat.le_of_dvd (by decide) (({about} _).1 {member}); omega)")
@@ -106,7 +106,13 @@ def _script(goal: Features, known: Known, source: Range) -> str:
         f"  have {member} := {about} {n}",
         "  simp only [List.mem_filter, List.mem_range, List.mem_map, decide_eq_true_eq]",
         "  congr 1",
-        f"  exact propext ⟨fun {holds} => ⟨by {inside}, {member}.1 {holds}⟩, fun {holds} => {member}.2 {holds}.2⟩",
+        # A cast that Lean prints as an arrow may be read as none: then `omega` goes from the one to the other.
+        f"  exact propext ⟨fun {holds} => ⟨by {inside}, by {_given(f'{member}.1 {holds}')}⟩,",
+        f"    fun {holds} => {member}.2 (by {_given(f'{holds}.2')})⟩",
         f"first | {' | '.join(ends)}",
     ]
     return "\n".join(lines)
+
+
+def _given(proof: str) -> str:
+    return f"first | exact {proof} | (have := {proof}; omega)"
