@@ -133,20 +133,75 @@ structure Elaborated where
   state : Command.State
   messages : List Json := []
   errors : Nat := 0
+  /-- A command came that could make or run code, and was not elaborated. -/
+  stopped : Bool := false
+
+/-- Options that a candidate may set beside the judge, by their first part or whole. -/
+def harmlessOption (n : Name) : Bool := match n.getRoot with
+  | .str .anonymous r =>
+    r == "pp" || r == "maxHeartbeats" || r == "maxRecDepth" || r == "autoImplicit" || r == "relaxedAutoImplicit"
+      || r == "synthInstance" || r == "linter" || r == "warningAsError" || r == "trace" || r == "tactic"
+  | _ => false
+
+/-- Whether a command makes no constant that could be evaluated, and runs nothing that was written by its author. -/
+partial def harmless (stx : Syntax) : Bool :=
+  let k := stx.getKind
+  if k == ``Parser.Command.declaration then (stx.getArg 1).getKind == ``Parser.Command.theorem
+  else if k == ``Parser.Command.in then harmless (stx.getArg 0) && harmless (stx.getArg 2)
+  else if k == ``Parser.Command.set_option then harmlessOption (stx.getArg 1).getId
+  else k == ``Parser.Command.open || k == ``Parser.Command.namespace || k == ``Parser.Command.section
+    || k == ``Parser.Command.end || k == ``Parser.Command.variable || k == ``Parser.Command.universe
+    || k == ``Parser.Command.include || k == ``Parser.Command.omit || k == ``Parser.Command.eoi
+
+/-- What a command elaborates in the background would be reported too late. -/
+def inForeground (cs : Command.State) : Command.State := match cs.scopes with
+  | [] => cs
+  | s :: rest => { cs with scopes := { s with opts := s.opts.setBool `Elab.async false } :: rest }
+
+mutual
+/-- A command with `false` for `true` in what sets the option Elab.async, wherever in it that is. -/
+partial def foreground (stx : Syntax) : Syntax := match stx with
+  | .node info kind args => .node info kind (foregroundAll (setsAsync args 0) args 0 #[])
+  | s => s
+
+partial def foregroundAll (here : Bool) (args : Array Syntax) (i : Nat) (made : Array Syntax) : Array Syntax :=
+  if h : i < args.size then
+    foregroundAll here args (i + 1) (made.push (if here then falsify args[i] else foreground args[i]))
+  else made
+
+partial def falsify (stx : Syntax) : Syntax := match stx with
+  | .atom info text => if text == "true" then .atom info "false" else .atom info text
+  | .node info kind args => .node info kind (foregroundAll true args 0 #[])
+  | s => s
+
+partial def setsAsync (args : Array Syntax) (i : Nat) : Bool :=
+  if h : i < args.size then
+    match args[i] with
+    | .ident _ _ n _ => n == `Elab.async || setsAsync args (i + 1)
+    | _ => setsAsync args (i + 1)
+  else false
+end
 
 def countErrors : List Message → Nat
   | [] => 0
   | m :: ms => countErrors ms + (if isError m then 1 else 0)
 
-/-- Elaborates commands to the end of the input. `all`: keep warnings and information too. -/
-partial def elabAll (all : Bool) (input : Parser.InputContext) (ps : Parser.ModuleParserState) (r : Elaborated) :
-    IO Elaborated := do
+def mentionsAsync (text : String) : Bool := match text.splitOn "async" with
+  | _ :: _ :: _ => true
+  | _ => false
+
+/-- Elaborates commands to the end of the input. `all`: keep warnings and information too. `guarded`: stop before the
+first command that is not harmless. `foreign`: a command may set the option Elab.async. -/
+partial def elabAll (all : Bool) (input : Parser.InputContext) (ps : Parser.ModuleParserState) (r : Elaborated)
+    (guarded : Bool := false) (foreign : Bool := true) : IO Elaborated := do
   let before := ps.pos
   let (stx, ps, log) := Parser.parseCommand input (parserContext r.state) ps {}
   let parseMessages := log.toList
   let messages ← collectMessages all parseMessages r.messages
   let errors := r.errors + countErrors parseMessages
-  match ← elabOne stx input before { r.state with messages := {} } with
+  if guarded && !harmless stx then return { r with stopped := true }
+  let stx := if foreign then foreground stx else stx
+  match ← elabOne stx input before (inForeground { r.state with messages := {} }) with
   | .error e =>
     let m := Json.mkObj [("severity", .str "error"), ("line", toJson (1 : Nat)), ("column", toJson (0 : Nat)),
       ("message", .str (← e.toMessageData.toString))]
@@ -155,10 +210,10 @@ partial def elabAll (all : Bool) (input : Parser.InputContext) (ps : Parser.Modu
     let log := cs.messages.toList
     let r := { state := { cs with messages := {} }, messages := ← collectMessages all log messages,
                errors := errors + countErrors log }
-    if Parser.isTerminalCommand stx then return r else elabAll all input ps r
+    if Parser.isTerminalCommand stx then return r else elabAll all input ps r guarded foreign
 
-def elabText (all : Bool) (base : Command.State) (text : String) : IO Elaborated :=
-  elabAll all (inputContext text) {} { state := { base with messages := {} } }
+def elabText (all : Bool) (base : Command.State) (text : String) (guarded : Bool := false) : IO Elaborated :=
+  elabAll all (inputContext text) {} { state := { base with messages := {} } } guarded (mentionsAsync text)
 
 /-! ## Answers -/
 
@@ -851,10 +906,10 @@ def judgeWritten (t : Trusted) (j : Json) : IO Judged := do
       | none => return { stage := "proved", axioms := reverseNames w.axioms [] }
 
 /-- Elaborates a candidate apart from the trusted side, from the state `start`, and has `conclude` look at what came out. -/
-def judge (start : Command.State) (base : Base) (t : Trusted) (statement kind text : String)
+def judge (start : Command.State) (base : Base) (t : Trusted) (statement kind text : String) (guarded : Bool)
     (conclude : Trusted → Environment → IO Judged) : IO Judged := do
   if kind == "proof" then
-    finish (← elabText false start (withProof statement text))
+    finish (← elabText false start (withProof statement text) guarded)
   else
     let input := inputContext text
     let (stx, ps, log) ← Parser.parseHeader input
@@ -865,12 +920,13 @@ def judge (start : Command.State) (base : Base) (t : Trusted) (statement kind te
       return { stage := "header", message := "a candidate may not begin with `prelude`" }
     match missingImport (importNames (HeaderSyntax.imports stx false) 0) (importNames base.imports 0) with
     | some n => return { stage := "header", message := "import " ++ nameText n ++ " is not in the trusted header" }
-    | none => finish (← elabAll false input ps { state := start })
+    | none => finish (← elabAll false input ps { state := start } guarded (mentionsAsync text))
 where
   located (stage : String) (m : Json) (all : List Json) : Judged :=
     { stage := stage, message := getString m "message", line := getNat m "line" 1, column := getNat m "column" 0,
       messages := all }
   finish (r : Elaborated) : IO Judged := do
+    if r.stopped then return { stage := "apart", message := "a command that may run code" }
     if r.errors > 0 then return located "elaboration" (firstMessage r.messages) r.messages
     conclude t r.state.env
 
@@ -1141,10 +1197,11 @@ partial def anonymize (s : List StandIn) (e : Expr) : Expr :=
     | .mdata _ b => some (anonymize s b)
     | _ => none
 
-def numberMVars (ms : Array MVarId) (i : Nat) (s : List StandIn) : List StandIn :=
+/-- Numbers them from `opened` on, in the order in which they appear. -/
+def numberMVars (ms : Array MVarId) (i opened : Nat) (s : List StandIn) : List StandIn :=
   if h : i < ms.size then
-    if hasStandIn ms[i].name s then numberMVars ms (i + 1) s
-    else numberMVars ms (i + 1) (⟨ms[i].name, numbered `_open (countStandIns s)⟩ :: s)
+    if hasStandIn ms[i].name s then numberMVars ms (i + 1) opened s
+    else numberMVars ms (i + 1) (opened + 1) (⟨ms[i].name, numbered `_open opened⟩ :: s)
   else s
   termination_by ms.size - i
 
@@ -1170,6 +1227,7 @@ structure Fingerprints where
   data : UInt64 := 11
   facts : List UInt64 := []
   open_ : List Name := []
+  opened : Nat := 0
 
 def addNames (ms : Array MVarId) (i : Nat) (ns : List Name) : List Name :=
   if h : i < ms.size then
@@ -1180,7 +1238,9 @@ def addNames (ms : Array MVarId) (i : Nat) (ns : List Name) : List Name :=
 def Fingerprints.seen (f : Fingerprints) (e : Expr) : Fingerprints :=
   if e.hasExprMVar then
     let ms := (e.collectMVars {}).result
-    { f with standIns := numberMVars ms 0 f.standIns, open_ := addNames ms 0 f.open_ }
+    let numbers := numberMVars ms 0 f.opened f.standIns
+    { f with standIns := numbers, opened := f.opened + countStandIns numbers - countStandIns f.standIns,
+             open_ := addNames ms 0 f.open_ }
   else f
 
 /-- Takes in one hypothesis. All proofs are one; of equal facts one counts; `True` says nothing; a datum is its place. -/
@@ -1210,12 +1270,29 @@ partial def addContext (lctx : LocalContext) (i : Nat) (f : Fingerprints) : Meta
     | none => addContext lctx (i + 1) f
   else return f
 
+/-- Those that a metavariable with a delayed assignment waits for, besides the metavariables themselves. -/
+partial def withPending : List Name → List Name → MetaM (List Name)
+  | [], found => return found
+  | n :: ns, found => do
+    match ← getDelayedMVarAssignment? { name := n } with
+    | none => withPending ns found
+    | some a =>
+      let e ← instantiateMVars (.mvar a.mvarIdPending)
+      let ms := (e.collectMVars {}).result
+      let more := addNames ms 0 found
+      withPending (newNames more found ns) more
+where
+  newNames : List Name → List Name → List Name → List Name
+    | [], _, acc => acc
+    | n :: ns, known, acc => newNames ns known (if containsName known n then acc else n :: acc)
+
 /-- A number that goals share which differ in names, order and number of facts only; and the metavariables in it. -/
 def goalKey (d : MetavarDecl) : MetaM (UInt64 × List Name) := do
   let f ← addContext d.lctx 0 {}
   let target ← instantiateMVars d.type
   let f := f.seen target
-  return (mixAll f.facts (mixHash f.data (fingerprint (anonymize f.standIns target))), f.open_)
+  let key := mixAll f.facts (mixHash f.data (fingerprint (anonymize f.standIns target)))
+  return (key, ← withPending f.open_ f.open_)
 
 def jsonNames (g : MVarId) (ns : List Name) : Json := jsonList (jsonStrings (nameText g.name :: nameTexts ns))
 where
@@ -1400,10 +1477,10 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
         | _ => base.unchecked
       if method == "judge" then
         return (s, .ok (← judge start base t (getString j "statement") (getString j "kind") (getString j "text")
-          judgeConstant).toFields)
+          true judgeConstant).toFields)
       if method == "write" then
         return (s, .ok (← judge start base t (getString j "statement") (getString j "kind") (getString j "text")
-          writeDown).withWritten)
+          false writeDown).withWritten)
       if method == "judge written" then
         match Json.parse (getString j "written") with
         | .ok written => return (s, .ok (← judgeWritten t written).toFields)

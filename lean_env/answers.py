@@ -27,7 +27,8 @@ def raise_statement_error(answer: dict[str, Any]) -> None:
 def read_goal(answer: dict[str, Any]) -> Goal:
     """A goal of an answer: its text in parts, and what Lean says of its identity."""
     goal = parse_goal(answer["pretty"], frozenset(answer.get("lets", ())))
-    return replace(goal, key=answer.get("key", ""), metavariables=frozenset(answer.get("open", ())))
+    names = tuple(answer.get("open", ()))
+    return replace(goal, key=answer.get("key", ""), metavariables=frozenset(names), open=names)
 
 
 HYPOTHESIS = re.compile(r"(?P<names>[^\n:]*?) : (?P<type>.*)", re.DOTALL)

@@ -18,7 +18,8 @@ class Goal:
     """One goal as Lean shows it; `pretty` is Lean's own text of the whole of it.
 
     `key` is Lean's fingerprint of it: the same for goals that differ in nothing but names, the order and repetition of
-    facts, and facts that say `True`; empty where no Lean gave one. `metavariables` are those that it is or mentions.
+    facts, and facts that say `True`; empty where no Lean gave one. `metavariables` are those that it is or mentions;
+    `open` are the same in Lean's order: first the one that it is.
     """
 
     target: str
@@ -27,6 +28,7 @@ class Goal:
     pretty: str = ""
     key: str = field(default="", compare=False)
     metavariables: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    open: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lean_env.answers import raise_statement_error
+from lean_env.deadline import Deadline
 from lean_env.errors import LeanEnvError, SetupError, WorkerKilled, WorkerLost
 from lean_env.open_road import open_road
 from lean_env.retry import lost_too_often, summary
@@ -87,22 +88,23 @@ class LeanPool:
 
     # -- Requests
 
-    def request(self, wall_seconds: float, *, alone: bool = False, **fields: Any) -> dict[str, Any]:
+    def request(self, limit: float | Deadline, *, alone: bool = False, **fields: Any) -> dict[str, Any]:
         """One request, answered by any worker; tried once more, on a fresh one, if its worker is lost.
 
-        (Some times more if that was killed from outside.) The clock runs while Lean has the request, not while it waits
-        for a worker. `alone`: that worker will never be asked anything again.
+        (Some times more if that was killed from outside.) `limit`: seconds from when there is a worker, for all tries
+        together, or a deadline shared with others. `alone`: that worker will never be asked anything again.
 
         Raises:
-            WorkerTimeout: it took longer than `wall_seconds`; not tried again.
+            WorkerTimeout: the limit is over; not tried again.
             WorkerLost: its worker was lost too often.
         """
+        deadline = limit if isinstance(limit, Deadline) else Deadline(limit)
         losses: list[WorkerLost] = []
         while True:
             try:
-                with self.lease() as worker:
+                with self.lease(deadline=deadline) as worker:
                     try:
-                        return worker.request(wall_seconds, **fields)
+                        return worker.request(deadline.start(), **fields)
                     finally:
                         if alone:
                             self._dismissed.add(worker)
@@ -117,9 +119,13 @@ class LeanPool:
                     raise WorkerLost(summary(losses)) from error
 
     @contextmanager
-    def lease(self, prefer: LeanWorker | None = None) -> Iterator[LeanWorker]:
-        """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive."""
-        worker = self._take(prefer)
+    def lease(self, prefer: LeanWorker | None = None, deadline: Deadline | None = None) -> Iterator[LeanWorker]:
+        """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive.
+
+        Raises:
+            WorkerTimeout: there is none before `deadline`.
+        """
+        worker = self._take(prefer, deadline)
         try:
             yield worker
         finally:
@@ -207,13 +213,16 @@ class LeanPool:
 
     # -- Inside
 
-    def _take(self, prefer: LeanWorker | None) -> LeanWorker:
+    def _take(self, prefer: LeanWorker | None, deadline: Deadline | None) -> LeanWorker:
         with self._changed:
             while True:
                 if self._closed:
                     raise WorkerLost("the pool is closed")
                 if self._trouble:
                     raise self._trouble
+                left = deadline.left() if deadline else None
+                if left is not None and left <= 0:
+                    raise WorkerTimeout("no worker within the wall-clock limit")
                 wanted = prefer if prefer is not None and prefer in self._busy else None
                 if wanted is None and self._idle and len(self._busy) < self.size:
                     worker = prefer if prefer in self._idle and prefer is not None else self._idle[0]
@@ -224,7 +233,7 @@ class LeanPool:
                     worker.kill()
                     self._top_up()
                     continue
-                self._changed.wait()
+                self._changed.wait(left)
 
     def _give_back(self, worker: LeanWorker) -> None:
         retired = worker.alive and worker.memory() > self._retire_mib

@@ -45,12 +45,19 @@ def resident_mib(process: Process) -> int:
 
 def _family(pid: int) -> list[int]:
     """A process and all its descendants."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = map(int, file.read().split())
-    except (OSError, ValueError):
-        return [pid]
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):  # a child is its thread's, not its process's
+            children += _children(pid, task)
     return [pid, *(descendant for child in children for descendant in _family(child))]
+
+
+def _children(pid: int, task: str) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{task}/children") as file:
+            return list(map(int, file.read().split()))
+    except (OSError, ValueError):
+        return []
 
 
 def _resident_pages(pid: int) -> int:

@@ -45,7 +45,7 @@ class CheckingRoad(Road, Protocol):
         """What that checker says against a candidate that was accepted; empty if it says nothing.
 
         Raises:
-            WorkerTimeout: it, or compiling the candidate for it, took longer than `wall_seconds`.
+            WorkerTimeout: it, with compiling the candidate for it, took longer than `wall_seconds`.
             WorkerLost: it could not do its work.
         """
         ...

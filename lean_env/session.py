@@ -1,6 +1,7 @@
 """A proof in progress: tactics run on saved states, any of which can be continued from."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -14,6 +15,8 @@ from lean_env.theorem import Theorem
 from lean_env.worker import LeanWorker, WorkerTimeout
 
 START_SECONDS = 60.0
+# For all steps of the path together; a tactic that is given more time gives as much to this.
+REBUILD_SECONDS = 10.0
 DROPPED_AT_ONCE = 64
 
 
@@ -42,6 +45,7 @@ class ProofSession:
         self._generation = 0
         self._handles: dict[tuple[Step, ...], int] = {}  # path -> handle, in the present worker
         self._dropped: list[int] = []
+        self._rebuild_seconds = 0.0  # what is left of them to the present call
         losses: list[WorkerLost] = []
         while True:
             try:
@@ -60,14 +64,17 @@ class ProofSession:
     ) -> TacticState | TacticError | ProofFinished:
         """Runs `text`, one or more tactics, on `state`. `heartbeats` is Lean's own limit, in its thousands.
 
-        The wall clock is the limit behind it; when it fires, the worker is replaced.
+        The wall clock is the limit behind it; when it fires, the worker is replaced. Where the state must be rebuilt
+        first, that may take as long again, or 10 s if that is more; if it takes longer the error is of kind `lost`, and
+        nothing is known of the tactic. (Starting the theorem on another worker has its own limit of 60 s.)
         """
         losses: list[WorkerLost] = []
+        self._rebuild_seconds = max(REBUILD_SECONDS, wall_seconds)
         while True:
             try:
                 return self._run(state, text, heartbeats, wall_seconds)
             except WorkerTimeout:
-                return TacticError(f"no answer within {wall_seconds:g} s", "timeout", wall_seconds)
+                return TacticError("the state could not be rebuilt in time", "lost")
             except WorkerLost as error:
                 losses.append(error)
                 if lost_too_often(losses):
@@ -134,8 +141,17 @@ class ProofSession:
                 self._start_on(worker)
             yield worker
 
-    def _focus(self, worker: LeanWorker, handle: int, step: Focus) -> dict[str, Any]:
-        return worker.request(START_SECONDS, method="focus", state=handle, goals=list(step.goals))
+    def _again(self, worker: LeanWorker, handle: int, step: Step) -> dict[str, Any]:
+        """Takes one step of a path, within what is left of the seconds for all of them."""
+        if self._rebuild_seconds <= 0:
+            raise WorkerTimeout("no time is left to rebuild the state")
+        began = time.monotonic()
+        try:
+            if isinstance(step, Focus):
+                return worker.request(self._rebuild_seconds, method="focus", state=handle, goals=list(step.goals))
+            return worker.request(self._rebuild_seconds, method="tactic", state=handle, text=step, heartbeats=400_000)
+        finally:
+            self._rebuild_seconds -= time.monotonic() - began
 
     def _run(
         self, state: TacticState, text: str, heartbeats: int, wall_seconds: float
@@ -144,7 +160,10 @@ class ProofSession:
             handle = self._handle_of(worker, state)
             if len(self._dropped) >= DROPPED_AT_ONCE:
                 self._send_drops(worker)
-            answer = worker.request(wall_seconds, method="tactic", state=handle, text=text, heartbeats=heartbeats)
+            try:
+                answer = worker.request(wall_seconds, method="tactic", state=handle, text=text, heartbeats=heartbeats)
+            except WorkerTimeout:
+                return TacticError(f"no answer within {wall_seconds:g} s", "timeout", wall_seconds)
         seconds = answer["nanoseconds"] / 1e9
         if "error" in answer:
             error = answer["error"]
@@ -164,10 +183,7 @@ class ProofSession:
         for n in range(known, len(state.path)):
             handle = self._handles[state.path[:n]]
             step = state.path[n]
-            if isinstance(step, Focus):
-                answer = self._focus(worker, handle, step)
-            else:
-                answer = worker.request(START_SECONDS, method="tactic", state=handle, text=step, heartbeats=400_000)
+            answer = self._again(worker, handle, step)
             if "state" not in answer.get("ok", {}):
                 raise WorkerLost(f"the state could not be rebuilt at: {step}")
             self._keep(answer, state.path[: n + 1])

@@ -12,7 +12,8 @@ from typing import Any
 
 from lean_env.answers import raise_statement_error
 from lean_env.code_scan import runs_code
-from lean_env.errors import StatementError, WorkerLost
+from lean_env.deadline import Deadline
+from lean_env.errors import LeanEnvError, StatementError, WorkerLost
 from lean_env.pool import LeanPool
 from lean_env.road import CheckingRoad
 from lean_env.theorem import Candidate, Theorem
@@ -22,6 +23,9 @@ from lean_env.worker import WorkerTimeout
 Pair = tuple[Theorem, Candidate]
 WALL_SECONDS = 60.0
 WRITTEN = "written"
+APART = "apart"  # the server met a command that it does not elaborate beside the judge
+# The rest of a line that ends there: after empty lines and comments comes a line that is not indented, or none.
+ENDED = re.compile(r"[^\S\n]*(?:\Z|\n(?:[^\S\n]*(?:--[^\n]*)?\n)*+(?:\S|\s*\Z))")
 STAGES = ("proved", "header", "elaboration", "missing", "mismatch", "axioms", "kernel", WRITTEN)
 
 
@@ -42,15 +46,20 @@ class Verifier:
             self.recheck_pool.close()
 
     def verify(self, theorem: Theorem, candidate: Candidate, wall_seconds: float = WALL_SECONDS) -> Verdict:
-        """Whether `candidate` proves `theorem`. When `wall_seconds`, the limit behind Lean's own, fires: unscored."""
+        """Whether `candidate` proves `theorem`. When `wall_seconds`, the limit behind Lean's own, fires: unscored.
+
+        It is one limit for all that is asked, from when the first worker is at hand.
+        """
+        deadline = Deadline(wall_seconds)
         candidate = without_header(theorem, candidate)
         try:
-            verdict = self._judge(theorem, candidate, wall_seconds, kernel=False)
-            if verdict.stage == "kernel":
+            verdict = self._judge(theorem, candidate, deadline, kernel=False)
+            asks_kernel = "kernel" in candidate.text or "kernel" in theorem.header
+            if verdict.stage == "kernel" or (verdict.stage == "elaboration" and asks_kernel):
                 # Elaborated without the kernel, a tactic that asks it can succeed where it should have failed.
-                verdict = self._judge(theorem, candidate, wall_seconds, kernel=True)
+                verdict = self._judge(theorem, candidate, deadline, kernel=True)
             if verdict.proved and self.recheck_pool and isinstance(self.pool.road, CheckingRoad):
-                refusal = self.pool.road.refusal(theorem, candidate, self.heartbeats, wall_seconds)
+                refusal = self.pool.road.refusal(theorem, candidate, self.heartbeats, deadline.start())
                 if refusal:
                     verdict = replace(verdict, reward=0, stage="kernel", message=refusal)
             self.pool.remember_header(theorem.header)
@@ -58,10 +67,10 @@ class Verifier:
         except WorkerTimeout:
             message = f"no verdict within {wall_seconds:g} s"
             return Verdict(None, "timeout", message, seconds=wall_seconds, lean=self.pool.known_version)
-        except WorkerLost as error:
-            return Verdict(None, "lost", str(error), lean=self.pool.known_version)
         except StatementError as error:
             return Verdict(None, "statement", str(error), lean=self.pool.known_version)
+        except LeanEnvError as error:
+            return Verdict(None, "lost", str(error), lean=self.pool.known_version)
 
     def verify_batch(self, pairs: Sequence[Pair], wall_seconds: float = WALL_SECONDS) -> list[Verdict]:
         """The verdicts of all pairs, in their order, worked out by all workers."""
@@ -93,15 +102,18 @@ class Verifier:
         """`verify` for asynchronous callers."""
         return await asyncio.to_thread(self.verify, theorem, candidate, wall_seconds)
 
-    def _judge(self, theorem: Theorem, candidate: Candidate, wall_seconds: float, kernel: bool) -> Verdict:
-        apart = runs_code(candidate.text)
+    def _judge(self, theorem: Theorem, candidate: Candidate, deadline: Deadline, kernel: bool) -> Verdict:
+        # Where a header has it so, doc comments are elaborated.
+        apart = runs_code(candidate.text) or ("verso" in theorem.header and "/-" in candidate.text)
+        if not apart:
+            answer = self._ask(self.pool, "judge", theorem, candidate, deadline, kernel=kernel)
+            apart = answer.get("ok", {}).get("stage") == APART
         if apart:
-            verdict = self._judge_written(theorem, candidate, wall_seconds, apart, self.pool, kernel)
+            verdict = self._judge_written(theorem, candidate, deadline, apart, self.pool, kernel)
         else:
-            answer = self._ask(self.pool, "judge", theorem, candidate, wall_seconds, kernel=kernel)
             verdict = self._verdict(theorem, candidate, answer)
         if verdict.proved and self.recheck_pool:
-            again = self._judge_written(theorem, candidate, wall_seconds, apart, self.recheck_pool, kernel)
+            again = self._judge_written(theorem, candidate, deadline, apart, self.recheck_pool, kernel)
             return verdict if again.proved else again
         return verdict
 
@@ -111,12 +123,12 @@ class Verifier:
         method: str,
         theorem: Theorem,
         candidate: Candidate,
-        wall_seconds: float,
+        deadline: Deadline,
         alone: bool = False,
         **more: Any,
     ) -> dict[str, Any]:
         answer = pool.request(
-            wall_seconds,
+            deadline,
             alone=alone,
             method=method,
             header=theorem.header,
@@ -134,22 +146,27 @@ class Verifier:
         self,
         theorem: Theorem,
         candidate: Candidate,
-        wall_seconds: float,
+        deadline: Deadline,
         alone: bool,
         judges: LeanPool,
         kernel: bool,
     ) -> Verdict:
         """One process elaborates and writes down the proof's terms; another, of `judges`, has the kernel check them."""
         # The statement is checked by a clean process first: one that runs the candidate's code could say anything.
-        raise_statement_error(self._ask(self.pool, "statement", theorem, candidate, wall_seconds))
-        first = self._ask(self.pool, "write", theorem, candidate, wall_seconds, alone=alone, kernel=kernel)
+        self._ask(self.pool, "statement", theorem, candidate, deadline)
+        try:
+            first = self._ask(self.pool, "write", theorem, candidate, deadline, alone=alone, kernel=kernel)
+        except StatementError as error:
+            if alone:
+                raise WorkerLost(f"the process that ran the candidate's code says of the theorem: {error}") from error
+            raise
         verdict = self._verdict(theorem, candidate, first)
         if verdict.proved:
             raise WorkerLost("the process that elaborates does not judge")
         if first["ok"]["stage"] != WRITTEN:
             return verdict
         blank = Candidate("")
-        second = self._ask(judges, "judge written", theorem, blank, wall_seconds, written=first["ok"].get("written"))
+        second = self._ask(judges, "judge written", theorem, blank, deadline, written=first["ok"].get("written"))
         return self._verdict(theorem, candidate, second)
 
     def _verdict(self, theorem: Theorem, candidate: Candidate, answer: dict[str, Any]) -> Verdict:
@@ -175,13 +192,15 @@ class Verifier:
 
 
 def without_header(theorem: Theorem, candidate: Candidate) -> Candidate:
-    """The candidate with the trusted header, which code may repeat, blotted out: what follows keeps line and column."""
-    header, text = theorem.header.strip(), candidate.text
-    start = len(text) - len(text.lstrip())
-    end = start + len(header)
-    if candidate.kind == "proof" or not header or text[start:end] != header or text[end : end + 1].strip():
+    """The candidate with the trusted header, which code may repeat, blotted out: what follows keeps line and column.
+
+    Only where the header's last line does not go on in the candidate, by itself or in an indented line below it.
+    """
+    header, text = theorem.header.replace("\r\n", "\n").strip(), candidate.text
+    repeated = re.match(r"\s*" + r"\r?\n".join(map(re.escape, header.split("\n"))), text)
+    if candidate.kind == "proof" or not header or not repeated or not ENDED.match(text, repeated.end()):
         return candidate
-    return replace(candidate, text=re.sub(r"[^\n]", " ", text[:end]) + text[end:])
+    return replace(candidate, text=re.sub(r"[^\n]", " ", repeated[0]) + text[repeated.end() :])
 
 
 def _located(theorem: Theorem, candidate: Candidate, message: dict[str, Any]) -> dict[str, Any]:

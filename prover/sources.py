@@ -186,7 +186,7 @@ def numbered_rows(text: str, label: str) -> list[tuple[int, dict[str, Any] | str
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             rows.append((number, f"{label}, line {number}: not JSON ({reason})."))
@@ -194,6 +194,10 @@ def numbered_rows(text: str, label: str) -> list[tuple[int, dict[str, Any] | str
         good = isinstance(row, dict)
         rows.append((number, row if good else f"{label}, line {number}: not a JSON object but {_kind(row)}."))
     return rows
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"`{name}` is no number")
 
 
 def _from_row(row: Mapping[str, Any], label: str) -> Problem:

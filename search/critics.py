@@ -40,6 +40,10 @@ class SmallGoals:
         return -log1p(exp(-odds)) if odds >= 0 else odds - log1p(exp(odds))
 
 
+class CriticError(ValueError):
+    """The critic raised an error, or did not give one number for each state."""
+
+
 class Scores:
     """A critic's scores of nodes: one call for all that are new, none for those that it has seen."""
 
@@ -53,13 +57,16 @@ class Scores:
         What is above 0 counts as 0, and what is no number as -inf.
 
         Raises:
-            ValueError: the critic does not give one score for each state.
+            CriticError: the critic raises an error, or does not give one score for each state.
         """
         unknown = list({node.number: node for node in nodes if node.number not in self._known}.values())
         if unknown:
-            scores = self.critic.score([node.state for node in unknown])
-            for node, score in zip(unknown, scores, strict=True):
-                self._known[node.number] = -inf if isnan(score) else min(0.0, score)
+            try:
+                scores = self.critic.score([node.state for node in unknown])
+                for node, score in zip(unknown, scores, strict=True):
+                    self._known[node.number] = -inf if isnan(score) else min(0.0, score)
+            except Exception as error:
+                raise CriticError(f"the critic failed: {type(error).__name__}: {error}") from error
 
     def of(self, node: Node) -> float:
         """The score of a node."""

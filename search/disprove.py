@@ -6,7 +6,7 @@ are kept, so that a turn begins where the last one ended.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -51,7 +51,7 @@ def prove_or_disprove(
     """
     began = clock()
     statement, other = sides = (_Attempt("statement", theorem), _Attempt("negation", negation))
-    result, out_of_budget = SearchResult(None, Spent(), "budget"), False
+    result, out_of_budget, interrupted = SearchResult(None, Spent(), "budget"), False, False
 
     def spent() -> Spent:
         return replace(statement.spent + other.spent, seconds=clock() - began)
@@ -62,7 +62,7 @@ def prove_or_disprove(
             if not left.allows_lean_call(Spent()):
                 out_of_budget = True
                 break
-            ends = clock() + seconds
+            turn_is_over = _Alarm(clock, clock() + seconds)
             result = prove(
                 side.theorem,
                 policy,
@@ -74,7 +74,7 @@ def prove_or_disprove(
                 workers=workers,
                 seed=seed + turn,  # a turn is not to draw again what an earlier one has drawn
                 graph=side.graph,
-                should_stop=lambda ends=ends: should_stop() or clock() >= ends,  # type: ignore[misc]
+                should_stop=lambda alarm=turn_is_over: should_stop() or alarm(),  # type: ignore[misc]
                 limits=limits,
                 clock=clock,
             )
@@ -82,11 +82,25 @@ def prove_or_disprove(
             if result.proof is not None:
                 return replace(result, spent=spent(), side=side.name)
             out_of_budget |= result.stopped == "budget"
-            if should_stop() or result.stopped == "lost" or all(each.over for each in sides):
+            interrupted = should_stop() or (result.stopped == "interrupted" and not turn_is_over.rang)
+            if interrupted or result.stopped == "lost" or all(each.over for each in sides):
                 break
-    if out_of_budget and not should_stop():
+    if out_of_budget and not interrupted:
         result = replace(result, stopped="budget")
     return replace(result, spent=spent(), graph=statement.graph)
+
+
+@dataclass
+class _Alarm:
+    """Whether it is late. `rang`: it said so once, and it was that which ended a turn, not Ctrl-C."""
+
+    clock: Callable[[], float]
+    ends: float
+    rang: bool = False
+
+    def __call__(self) -> bool:
+        self.rang = self.rang or self.clock() >= self.ends
+        return self.rang
 
 
 @dataclass
@@ -109,7 +123,11 @@ class _Attempt:
 
         @contextmanager
         def session(theorem: Theorem) -> Iterator[Session]:
-            taken = self.idle.pop() if self.idle else stack.enter_context(factory(theorem))
+            taken = None
+            with suppress(IndexError):  # another worker may take the last
+                taken = self.idle.pop()
+            if taken is None:
+                taken = stack.enter_context(factory(theorem))
             try:
                 yield taken
             finally:

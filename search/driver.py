@@ -5,18 +5,22 @@ One worker is the calling thread, and its search is reproducible. More are threa
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import inf, isnan
+from textwrap import dedent
 from typing import Protocol
 
 from lean_env.errors import WorkerLost
-from lean_env.goal import ProofFinished, TacticError, TacticState
+from lean_env.goal import Goal, ProofFinished, TacticError, TacticState
 from lean_env.verdict import Verdict
+from search.blame import cleared_by, most_suspect, next_suspect
 from search.budget import Budget, Spent
+from search.critics import CriticError
 from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
 from search.graph.proof_graph import Edge, Node, ProofGraph
+from search.graph.renaming import rename
 from search.graph.script import lines, script
 from search.policy import Completion, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
 from search.result import Stopped, proof_text
@@ -73,6 +77,9 @@ class Attempt:
         self._running = 0
         self._refused = False  # something was left undone because it would have exceeded the budget
         self._judging = False
+        self._workers = 0  # those that have a Lean, or wait for one
+        self._proofs: list[list[Edge]] = []  # those that the judge refused
+        self._blamed: set[int] = set()  # edges that were ever refuted for one
         self._changed = threading.Condition()
 
     def run(self, sessions: Sequence[Callable[[], AbstractContextManager[Session]]]) -> None:
@@ -84,6 +91,7 @@ class Attempt:
         with self._changed:
             for node in self.graph.nodes:
                 self.on_event(NodeAdded(node.number, _parent(node), node.state, self.spent()))
+        self._workers = len(sessions)
         if len(sessions) == 1:
             try:
                 with sessions[0]() as session:
@@ -99,6 +107,8 @@ class Attempt:
                 with sessions[number]() as session:
                     begun.add(number)
                     self._work(session)
+            except WorkerLost as error:
+                self._lose(error)
             except BaseException as error:
                 failures.append(error)
                 self._stop("lost")
@@ -115,9 +125,8 @@ class Attempt:
                     thread.join(0.05)
                 except KeyboardInterrupt:
                     self._stop("interrupted")
-        unforeseen = [error for error in failures if not isinstance(error, WorkerLost)]
-        if unforeseen:
-            raise unforeseen[0]
+        if failures:
+            raise failures[0]
 
     def spent(self) -> Spent:
         seconds = self.clock() - self.began
@@ -126,40 +135,75 @@ class Attempt:
     def _work(self, session: Session) -> None:
         """Takes tasks until the attempt is over."""
         self._claim()  # a graph to go on with may hold a proof already
-        while (task := self._take()) is not None:
+        works = True
+        while works and (task := self._take()) is not None:
             try:
-                self._perform(task, session)
+                works = self._perform(task, session)
             finally:
                 # Not before its outcome was heard, or a worker that finds nothing to do would take that for the end.
                 with self._changed:
                     self._running -= 1
                     self._changed.notify_all()
 
-    def _perform(self, task: Task, session: Session) -> None:
+    def _perform(self, task: Task, session: Session) -> bool:
+        """Does one thing and has the algorithm hear of it. False if the session's Lean was lost."""
         try:
-            outcome = self._do(task, session)
-        except WorkerLost:
-            self._stop("lost")
-            return
-        if outcome is not None:
+            match task:
+                case Ask():
+                    self._ask(task.node)
+                case Try():
+                    self._try(task.edge, task.heartbeats, session)
+                case Complete():
+                    self._hear(self._complete(task, session))
+        except WorkerLost as error:
             with self._changed:
+                self._lose(error)
+                if self.stopped is None:
+                    self._hear_of_loss(task, error)
+            return False
+        self._claim()
+        return True
+
+    def _hear(self, outcome: Outcome) -> None:
+        with self._changed:
+            try:
                 self.algorithm.hear(outcome)
-                self._changed.notify_all()
-            self._claim()
+            except CriticError as error:
+                self._stop("policy", str(error))
+            self._changed.notify_all()
+
+    def _lose(self, error: WorkerLost) -> None:
+        """One worker less; the others go on."""
+        with self._changed:
+            self._workers -= 1
+            if not self._workers:
+                self._stop("lost", str(error))
+
+    def _hear_of_loss(self, task: Task, error: WorkerLost) -> None:
+        if isinstance(task, Try):
+            self._hear(self._book(task.edge, task.heartbeats, TacticError(str(error), "lost")))
+        elif isinstance(task, Complete):
+            self._hear(Completed(task, None))
 
     def _take(self) -> Task | None:
-        with self._changed:
-            while True:
+        while True:
+            with self._changed:
                 if self._over():
                     return None
-                task = self.algorithm.next()
+                try:
+                    task = self.algorithm.next()
+                except CriticError as error:
+                    self._stop("policy", str(error))
+                    return None
                 if task is not None:
                     self._running += 1
                     return task
-                if not self._running and not self._judging:
+                if self._running or self._judging:
+                    self._changed.wait(0.05)
+                elif not self._blame_another():
                     self._stop("budget" if self._refused else "exhausted")
                     return None
-                self._changed.wait(0.05)
+            self._claim()
 
     def _over(self) -> bool:
         if self.stopped is None and self.should_stop():
@@ -168,20 +212,11 @@ class Attempt:
             self._stop("budget")
         return self.stopped is not None
 
-    def _stop(self, why: Stopped) -> None:
+    def _stop(self, why: Stopped, message: str = "") -> None:
         with self._changed:
-            self.stopped = self.stopped or why
+            if self.stopped is None:
+                self.stopped, self.message = why, message
             self._changed.notify_all()
-
-    def _do(self, task: Task, session: Session) -> Outcome | None:
-        """Does one thing. None if the attempt is over, or became so."""
-        match task:
-            case Ask():
-                return self._ask(task.node)
-            case Try():
-                return self._try(task.edge, task.heartbeats, session)
-            case Complete():
-                return self._complete(task, session)
 
     def _sample(self) -> int:
         """Books one sample of the policy; its number, counted from 1, or 0 if there is none left."""
@@ -192,22 +227,27 @@ class Attempt:
             self._refused = True
             return 0
 
-    def _ask(self, node: Node) -> Asked:
+    def _ask(self, node: Node) -> None:
         if not self._sample():
-            return Asked(node, ())
+            self._hear(Asked(node, ()))
+            return
+        proposals: list[Proposal] = []
         try:
-            proposals = self.policy.propose(node.state, self.graph.theorem)  # type: ignore[union-attr]
+            answer = self.policy.propose(node.state, self.graph.theorem)  # type: ignore[union-attr]
+            proposals = _likeliest_first(() if answer is None else answer)
         except Exception as error:
             self._blame_policy(error)
-            proposals = []
+        # In one piece, as with a tactic: an algorithm counts on hearing of nodes in the order of their numbers.
         with self._changed:
             node.asked += 1
-            edges = (self.graph.add_edge(node, _tidy(p)) for p in _likeliest_first(proposals))
-            return Asked(node, tuple(edge for edge in edges if edge is not None))
+            edges = [self.graph.add_edge(node, proposal) for proposal in proposals]
+            self._hear(Asked(node, tuple(edge for edge in edges if edge is not None)))
 
-    def _try(self, edge: Edge, heartbeats: int, session: Session) -> Tried | None:
+    def _try(self, edge: Edge, heartbeats: int, session: Session) -> None:
         result = self._lean(edge.node.state, edge.tactic, heartbeats, session)
-        return None if result is None else self._book(edge, heartbeats, result)
+        if result is not None:
+            with self._changed:
+                self._hear(self._book(edge, heartbeats, result))
 
     def _lean(
         self, state: TacticState, tactic: str, heartbeats: int, session: Session
@@ -252,25 +292,35 @@ class Attempt:
         node = task.node
         seed = self.seed * 1_000_003 + sample
         prompt = ProofPrompt(self.graph.theorem, node.state, "\n".join(node.state.tactics), seed)
+        completion: Completion | None = None
+        tactics: list[str] = []
         try:
             answers = self.policy.complete([prompt])  # type: ignore[union-attr]
+            completion = None if answers is None else next(iter(answers), None)
+            if completion is not None:
+                tactics = segments(completion.text)
+                with self._changed:
+                    self.tokens += completion.tokens
         except Exception as error:
             self._blame_policy(error)
-            answers = []
-        completion: Completion | None = answers[0] if answers else None
         if completion is None:
             return Completed(task, None)
-        with self._changed:
-            self.tokens += completion.tokens
-        tactics = segments(completion.text)
         if task.whole and tactics:
             tactics = ["\n".join(tactics)]
         return self._walk(task, completion, tactics, session)
 
     def _walk(self, task: Complete, completion: Completion, tactics: Sequence[str], session: Session) -> Completed:
-        """Runs the tactics one after another from the task's node, as far as they stand."""
+        """Runs the tactics one after another from the task's node, as far as they stand.
+
+        Where another state stands for the one that they lead to, its goals are given the names that they speak of; if
+        that cannot be, all that is left runs in one piece.
+        """
         node, edges, new = task.node, list[Edge](), list[Node]()
-        for tactic in tactics:
+        left, names = list(tactics), ""
+        while left:
+            tactic = left.pop(0)
+            if names:
+                tactic = f"{names}\n{tactic}"
             with self._changed:
                 edge = node.tactics.get(tactic) or self.graph.add_edge(node, Proposal(tactic, 0.0))
                 assert edge is not None
@@ -282,18 +332,26 @@ class Attempt:
                 if result is None:
                     return Completed(task, completion, tuple(edges), tuple(new), broke_off=True)
                 new += self._book(edge, task.heartbeats, result).new
-            if edge.status == "cycle" and edge.children == (node,):
-                continue  # it changed nothing
-            if edge.status != "done":
-                break
-            edges.append(edge)
-            if not edge.children:
-                break
-            node = edge.unproved[0] if edge.unproved else edge.children[0]
+            with self._changed:
+                if edge.status == "done":
+                    edges.append(edge)
+                elif edge.status != "cycle" or len(edge.children) > 1:
+                    break
+                if edge.result is None:
+                    break
+                place = next((i for i, child in enumerate(edge.children) if not child.proved), 0)
+                node = edge.children[place]
+                own = [edge.result.goals[goal] for goal in edge.groups[place]]
+            given = _names(node.state.goals, own)
+            if given is None and left:
+                node, names, left = edge.node, "", ["\n".join([edge.tactic, *left])]
+            else:
+                names = given or ""
         return Completed(task, completion, tuple(edges), tuple(new))
 
     def _claim(self) -> None:
         """Has the judge look at the proof of the root, if there is one now."""
+        asked_again = False
         while True:
             with self._changed:
                 if not self.graph.root.proved or self._judging or self.stopped is not None:
@@ -306,10 +364,20 @@ class Attempt:
                 seconds = min(self.limits.judge_seconds, self.budget.seconds_left(self.spent()))
             try:
                 verdict = self.judge(self.graph.theorem, text, seconds)
+            except WorkerLost as error:
+                self._stop("lost", str(error))
+                return
             finally:
                 with self._changed:
                     self._judging = False
                     self._changed.notify_all()
+            unscored = verdict.reward is None and verdict.stage in ("lost", "statement")
+            if unscored and not asked_again:
+                with self._changed:
+                    self.lean_seconds += verdict.seconds
+                asked_again = True
+                continue
+            asked_again = False
             with self._changed:
                 self.lean_seconds += verdict.seconds
                 self.on_event(ProofFound(text, verdict.proved, self.spent()))
@@ -317,43 +385,75 @@ class Attempt:
                     self.proof, self.verdict = text, verdict
                     self._stop("proved")
                     return
+                if unscored:
+                    self._stop("lost", verdict.message)
+                    return
                 if verdict.stage == "timeout" and seconds < self.limits.judge_seconds:
                     return  # it was the budget that ended: nothing is known of the proof
                 self._refuse()
 
     def _refuse(self) -> None:
-        """What the judge does not take: first without the states that stand for others, then without its last step."""
+        """What the judge does not take: first without the states that stand for others, then without a suspect step."""
         proof = list(self.graph.subtree(self.graph.root))
         for edge in proof:
             new = self.graph.part(edge)
             for node in new:
                 self.on_event(NodeAdded(node.number, edge.node.number, node.state, self.spent()))
             if new:
-                self.algorithm.hear(Tried(edge, tuple(new)))
+                self._hear(Tried(edge, tuple(new)))
                 return
-        self.graph.refute(proof[-1])
-        self.algorithm.hear(Tried(proof[-1]))
+        self._proofs.append(proof)
+        self._blame(most_suspect(self._proofs, self._blamed))
+
+    def _blame_another(self) -> bool:
+        """When nothing is left to do: another step of a refused proof is refuted; False if each of them was."""
+        suspect = next_suspect(self._proofs, self._blamed)
+        if suspect is not None:
+            self._blame(suspect)
+        return suspect is not None
+
+    def _blame(self, edge: Edge) -> None:
+        """Refutes the edge, and takes back what others were refuted for that it explains."""
+        self._blamed.add(edge.number)
+        self.graph.refute(edge)
+        cleared = cleared_by(edge, self._proofs)
+        for other in cleared:
+            self.graph.restore(other)
+        for changed in (edge, *cleared):
+            self._hear(Tried(changed))
 
     def _blame_policy(self, error: Exception) -> None:
-        with self._changed:
-            self.message = f"the policy failed: {type(error).__name__}: {error}"
-            self._stop("policy")
+        self._stop("policy", f"the policy failed: {type(error).__name__}: {error}")
 
 
 def _parent(node: Node) -> int | None:
     return node.parents[0].node.number if node.parents else None
 
 
+def _names(here: Sequence[Goal], wanted: Sequence[Goal]) -> str | None:
+    """The tactics that give goals the names of others, goal by goal; None if that cannot be."""
+    text: list[str] = []
+    for place, (goal, other) in enumerate(zip(here, wanted, strict=True)):
+        given = rename(goal, other) if goal != other else ""
+        if given is None:
+            return None
+        if given:
+            text += [f"rotate_left {place}", given, f"rotate_right {place}"] if place else [given]
+    return "\n".join(text)
+
+
 def _tidy(proposal: Proposal) -> Proposal:
-    """The proposal with a log-probability that is one."""
-    log_probability = -inf if isnan(proposal.log_probability) else min(0.0, proposal.log_probability)
-    return Proposal(proposal.text, log_probability)
+    """The proposal with its text at column 0, and with a log-probability that is one."""
+    text, log_probability = proposal.text, proposal.log_probability
+    if text[:1].isspace():
+        text = dedent(text).lstrip()
+    return Proposal(text, -inf if isnan(log_probability) else min(0.0, log_probability))
 
 
-def _likeliest_first(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Without blank ones; of two with one text the likelier stays."""
+def _likeliest_first(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Tidy, and without blank ones; of two with one text the likelier stays."""
     best: dict[str, Proposal] = {}
-    for proposal in sorted(proposals, key=lambda p: -_tidy(p).log_probability):
+    for proposal in sorted(map(_tidy, proposals), key=lambda p: -p.log_probability):
         if proposal.text.strip():
             best.setdefault(proposal.text, proposal)
     return list(best.values())

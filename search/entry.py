@@ -10,6 +10,7 @@ from lean_env.errors import WorkerLost
 from lean_env.theorem import Theorem
 from search.algorithms.best_first import BestFirst
 from search.budget import Budget, Spent
+from search.critics import CriticError
 from search.driver import Algorithm, Attempt, Limits
 from search.events import SearchEvent
 from search.graph.proof_graph import ProofGraph
@@ -45,8 +46,8 @@ def prove(
     """Searches until the judge takes a proof, the budget is spent, or nothing is left to try.
 
     Each of the `workers` opens a session of its own. The same seed, policy and one worker give the same graph; `graph`
-    is one to go on with. `merge`: equal states are one node. `on_event` is called by one worker at a time. A policy
-    that raises ends the search with `stopped` "policy"; nothing is caught of what `on_event` or `judge` raise.
+    is one to go on with. `merge`: equal states are one node. `on_event` is called by one worker at a time. A policy or
+    critic that raises ends the search with `stopped` "policy"; nothing is caught of what `on_event` or `judge` raise.
 
     Raises:
         StatementError: the statement or its header does not elaborate, or the header has a theorem of that name.
@@ -59,6 +60,7 @@ def prove(
     if graph is not None and graph.theorem != theorem:
         raise ValueError(f"the graph to go on with is one of {graph.theorem.name}, not of {theorem.name} as it is here")
     began = clock()
+    attempt: Attempt | None = None
     if not budget.allows_lean_call(Spent()) or should_stop():
         return SearchResult(None, Spent(), "interrupted" if should_stop() else "budget", graph=graph)
     try:
@@ -70,10 +72,13 @@ def prove(
             attempt.run([lambda: _Open(first), *[lambda: session_factory(theorem)] * (workers - 1)])
     except WorkerLost as error:
         return SearchResult(None, Spent(seconds=clock() - began), "lost", graph=graph, message=str(error))
-    assert attempt.stopped is not None
-    return SearchResult(
-        attempt.proof, attempt.spent(), attempt.stopped, attempt.verdict, graph, message=attempt.message
-    )
+    except CriticError as error:  # those that come later are the driver's
+        return SearchResult(None, Spent(seconds=clock() - began), "policy", graph=graph, message=str(error))
+    except KeyboardInterrupt:
+        if attempt is None:
+            return SearchResult(None, Spent(seconds=clock() - began), "interrupted", graph=graph)
+    stopped = attempt.stopped or "interrupted"
+    return SearchResult(attempt.proof, attempt.spent(), stopped, attempt.verdict, graph, message=attempt.message)
 
 
 class _Open:

@@ -60,7 +60,7 @@ class Checker:
         """What the checker says against a file of that text; empty if it says nothing, or if there is no checker.
 
         Raises:
-            WorkerTimeout: compiling the file, or checking it, took longer than `wall_seconds`.
+            WorkerTimeout: compiling the file and checking it took longer than `wall_seconds`.
             WorkerLost: the file does not compile, or the checker did not come to an end.
         """
         if self.program is None:
@@ -71,6 +71,7 @@ class Checker:
             raise WorkerLost(f"{NAME} cannot be tried: {error}") from error
 
     def _refusal(self, program: Path, text: str, heartbeats: int, wall_seconds: float) -> str:
+        deadline = time.monotonic() + wall_seconds
         with tempfile.TemporaryDirectory(prefix="prover-", ignore_cleanup_errors=True) as scratch:
             work, sealed = Path(scratch) / "work", Path(scratch) / "sealed"
             work.mkdir()
@@ -80,7 +81,7 @@ class Checker:
             self._compile(text, work / f"{module}.lean", heartbeats, wall_seconds)
             _seal(module, work, sealed)
             command = self._command(":".join(filter(None, (self.lean_path, str(sealed)))), [str(program), module])
-            code, said = _run(self.confine(command, [sealed], []), self.folder, wall_seconds)
+            code, said = _run(self.confine(command, [sealed], []), self.folder, deadline - time.monotonic())
         if not code:
             return ""
         if FOUND not in said or GIVEN_UP.search(said):

@@ -161,7 +161,7 @@ def _answer(
     def write() -> int:
         at = written
         while at in ready:
-            sink.write(json.dumps(ready.pop(at), ensure_ascii=False) + "\n")
+            sink.write(_line(ready.pop(at)))
             at += 1
         sink.flush()
         bar.advance(at - written)
@@ -176,6 +176,15 @@ def _answer(
             ready[good[index]] = answer(rows[good[index]], verdict)
             written = write()
     return unscored
+
+
+def _line(fields: dict[str, Any]) -> str:
+    line = json.dumps(fields, ensure_ascii=False) + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
+        return json.dumps(fields) + "\n"
+    return line
 
 
 def answer(row: Row, verdict: Verdict) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class BeamSearch:
             case Asked(node=node):
                 self.asking.discard(node.number)
                 self._take_up(outcome.edges)
+            case Tried(edge=edge) if edge.number not in self.trying:
+                # The judge refused a proof: what was proved, and so not met, may be open.
+                for edge in self.graph.edges:
+                    self._meet(edge)
             case Tried(edge=edge):
                 self.trying.discard(edge.number)
                 self._take_up([edge])
@@ -121,7 +125,10 @@ class BeamSearch:
                 self.late.append(edge)
 
     def _meet(self, edge: Edge) -> None:
-        total = self.sums[edge.node.number] + edge.log_probability
+        before = self.sums.get(edge.node.number)
+        if before is None or edge.status != "done":
+            return
+        total = before + edge.log_probability
         for child in edge.unproved:
             if child.number not in self.sums and child.depth < self.options.depth:
                 self.met[child] = max(total, self.met.get(child, total))

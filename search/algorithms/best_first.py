@@ -47,37 +47,52 @@ class BestFirstSearch:
     def __init__(self, graph: ProofGraph, options: BestFirst) -> None:
         self.graph, self.options = graph, options
         self.scores = None if options.critic is None else Scores(options.critic)
+        self.order = count(0, -1)  # the younger of two equals goes first
+        self.asking: set[int] = set()
+        self.trying: set[int] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Works out from the graph what is to be done: of one that was loaded, or mended after a proof was refused."""
         self.costs: dict[int, float] = {}  # node -> sum of -log p of the way there
         self.queue: list[tuple[float, int, int, Edge]] = []  # priority, order, heartbeats, edge
-        self.order = count(0, -1)  # the younger of two equals goes first
         self.asks: deque[Node] = deque()
         self.settled: set[int] = set()  # nodes whose first goal was closed with nothing else changed
-        self._score(graph.nodes)
-        self._open(graph.root, 0.0)
+        self._score(self.graph.nodes)
+        self._open(self.graph.root, 0.0)
 
     def next(self) -> Task | None:
+        if self.graph.root.proved:
+            return None
         while self.asks:
             node = self.asks.popleft()
             if not node.proved:
+                self.asking.add(node.number)
                 return Ask(node)
         while self.queue:
             _, _, heartbeats, edge = heapq.heappop(self.queue)
             if edge.node.number in self.settled:
                 continue
             if (edge.status == "untried" or heartbeats > edge.heartbeats) and needed(edge.node):
+                self.trying.add(edge.number)
                 return Try(edge, heartbeats)
         return None
 
     def hear(self, outcome: Outcome) -> None:
         match outcome:
-            case Asked():
+            case Asked(node=node):
+                self.asking.discard(node.number)
                 for edge in reversed(outcome.edges):
                     self._push(edge, self.options.heartbeats, 0)
-            case Tried(edge=edge, limit=True):
-                self._push_again(edge)
-            case Tried(edge=edge) if edge.status == "done":
-                self._score(outcome.new)
-                self._follow(edge)
+            case Tried(edge=edge) if edge.number not in self.trying:
+                self._begin()
+            case Tried(edge=edge):
+                self.trying.discard(edge.number)
+                if outcome.limit:
+                    self._push_again(edge)
+                elif edge.status == "done":
+                    self._score(outcome.new)
+                    self._follow(edge)
 
     def _follow(self, edge: Edge) -> None:
         if _closes_first(edge):
@@ -100,13 +115,15 @@ class BestFirstSearch:
             return
         self.costs[node.number] = cost
         for edge in reversed(node.edges):  # there are some if the graph was loaded
+            if edge.number in self.trying:
+                continue
             if edge.status == "untried":
                 self._push(edge, self.options.heartbeats, 0)
             elif edge.error is not None and edge.error.kind == "limit":
                 self._push_again(edge)
             elif edge.status == "done":
                 self._follow(edge)
-        if not node.asked:
+        if not node.asked and node.number not in self.asking:
             self.asks.append(node)
 
     def _cost(self, edge: Edge) -> float:

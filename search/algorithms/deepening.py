@@ -48,13 +48,17 @@ class DeepeningSearch:
     def __init__(self, graph: ProofGraph, options: IterativeDeepening) -> None:
         self.graph, self.options = graph, options
         self.limit = min(options.first, options.depth)
+        self.asking: set[int] = set()
+        self.trying: set[int] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Walks from the root, under the limit that is reached: at first, and after a proof was refused."""
         self.depths: dict[int, int] = {}  # node -> tactics on the shortest way there that was walked
         self.stack: list[Node | Edge] = []
         self.left: list[Node | Edge] = []
         self.waiting: set[int] = set()  # edges in `left`
-        self.asking: set[int] = set()
-        self.trying: set[int] = set()
-        self._enter(graph.root, 0)
+        self._enter(self.graph.root, 0)
 
     def next(self) -> Task | None:
         while not self.graph.root.proved:
@@ -72,6 +76,8 @@ class DeepeningSearch:
             case Asked(node=node):
                 self.asking.discard(node.number)
                 self.stack.extend(reversed(outcome.edges))
+            case Tried(edge=edge) if edge.number not in self.trying:
+                self._begin()
             case Tried(edge=edge):
                 self.trying.discard(edge.number)
                 if edge.status == "done":

@@ -1,6 +1,7 @@
 """How many theorems an algorithm proves with real Lean within a budget, and where the time goes."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,18 +46,23 @@ def theorems(path: Path) -> list[Theorem]:
     return found
 
 
-class _Timed:
-    """A session or a policy, with the seconds that were spent inside of it by all threads together."""
+class _Busy:
+    """The seconds at work of all threads together. Lean's are those of its answers: waiting for a worker is none."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._lock = threading.Lock()
 
-    def call(self, function: Callable[..., T], *arguments: object, **options: object) -> T:
+    def book(self, seconds: float) -> None:
+        with self._lock:
+            self.seconds += seconds
+
+    def timed(self, function: Callable[..., T], *arguments: object) -> T:
         began = time.perf_counter()
         try:
-            return function(*arguments, **options)
+            return function(*arguments)
         finally:
-            self.seconds += time.perf_counter() - began
+            self.book(time.perf_counter() - began)
 
 
 def attempt(
@@ -70,25 +76,33 @@ def attempt(
     merge: bool = True,
 ) -> Attempted:
     """One theorem, judged."""
-    verifier, timed = Verifier(pool), _Timed()
+    verifier, busy = Verifier(pool), _Busy()
 
     def judge(theorem: Theorem, proof: str, seconds: float) -> Verdict:
-        return timed.call(verifier.verify, theorem, Candidate(proof), wall_seconds=seconds)
+        verdict = verifier.verify(theorem, Candidate(proof), wall_seconds=seconds)
+        busy.book(verdict.seconds)
+        return verdict
 
-    class TimedSession(ProofSession):
+    class BookedSession(ProofSession):
+        def __init__(self, pool: LeanPool, theorem: Theorem) -> None:
+            super().__init__(pool, theorem)
+            busy.book(self.start.seconds)
+
         def run_tactic(self, *arguments: Any, **options: Any) -> Any:
-            return timed.call(super().run_tactic, *arguments, **options)
+            result = super().run_tactic(*arguments, **options)
+            busy.book(result.seconds)
+            return result
 
     class TimedPolicy:
         def __getattr__(self, name: str) -> Any:
             method = getattr(policy, name)
-            return lambda *arguments: timed.call(method, *arguments)
+            return lambda *arguments: busy.timed(method, *arguments)
 
     began = time.perf_counter()
     result = prove(
         theorem,
         TimedPolicy(),
-        lambda theorem: timed.call(TimedSession, pool, theorem),
+        lambda theorem: BookedSession(pool, theorem),
         algorithm,
         budget,
         judge=judge,
@@ -106,7 +120,7 @@ def attempt(
         result.spent.samples,
         result.spent.nodes,
         result.graph.merged if result.graph else 0,
-        timed.seconds / (seconds * workers),
+        busy.seconds / (seconds * workers),
     )
 
 

@@ -82,7 +82,7 @@ class Node:
 
 
 class ProofGraph:
-    """Grows by `add_edge`, `succeed` and `fail` alone, which keep what is proved true.
+    """Grows by `add_edge`, `succeed` and `fail` alone, which keep what is proved true; a refused proof mends it.
 
     `split`: goals that share no metavariable become nodes of their own. `merge`: equal states are one node.
     """
@@ -160,7 +160,7 @@ class ProofGraph:
         children = []
         for child, group in zip(edge.children, edge.groups, strict=True):
             state = edge.result if len(edge.groups) == 1 else focused(edge.result, group)
-            if child.state.path == state.path:
+            if child.state.goals == state.goals:  # nothing to part, whichever of them it is
                 children.append(child)
                 continue
             child.parents.remove(edge)
@@ -175,6 +175,11 @@ class ProofGraph:
     def refute(self, edge: Edge) -> None:
         """The judge refuses what rests on this edge: it is no longer followed, and proves nothing."""
         edge.status = "refuted"
+        self.reconsider()
+
+    def restore(self, edge: Edge) -> None:
+        """A refuted edge is followed again: another one was to blame. By now it may lead back."""
+        edge.status = "cycle" if any(self._leads_to(child, edge.node) for child in edge.children) else "done"
         self.reconsider()
 
     def reconsider(self) -> None:
@@ -250,8 +255,22 @@ class ProofGraph:
 
 
 def state_key(goals: Sequence[Goal]) -> str:
-    """The name that equal states share: Lean's fingerprints of the goals, or their text where Lean gave none."""
-    return " ".join(goal.key or goal.pretty for goal in goals)
+    """The name that equal states share: Lean's fingerprints of the goals, or their text where Lean gave none.
+
+    A fingerprint numbers the metavariables of its own goal alone. Where goals share some, each is followed by the
+    numbers that all of them have in the state: first the goal's own, then those mentioned in it.
+    """
+    if len(goals) == 1:
+        return goals[0].key or goals[0].pretty
+    numbers: dict[str, int] = {}
+    marks = []
+    for goal in goals:
+        # Where the order is not known any order is right that is the same each time.
+        names = goal.open or sorted(goal.metavariables)
+        marks.append(",".join(str(numbers.setdefault(name, len(numbers))) for name in names))
+    if len(numbers) == sum(len(goal.metavariables) for goal in goals):
+        return " ".join(goal.key or goal.pretty for goal in goals)
+    return " ".join(f"{goal.key or goal.pretty}[{mark}]" for goal, mark in zip(goals, marks, strict=True))
 
 
 def needed(node: Node) -> bool:

@@ -118,7 +118,8 @@ def _graph(data: Json) -> ProofGraph:
         _read_node(graph, i, row, state)
     for i, row in enumerate(edges):
         _read_edge(graph, i, row, goals)
-    tuple(TopologicalSorter({n.number: [e.node.number for e in n.parents] for n in graph.nodes}).static_order())
+    above = {n.number: [e.node.number for e in n.parents if e.status == "done"] for n in graph.nodes}
+    tuple(TopologicalSorter(above).static_order())
     graph.reconsider()
     return graph
 
@@ -175,16 +176,19 @@ def _goal(goal: Goal) -> dict[str, Any]:
         "pretty": goal.pretty,
         "key": goal.key,
         "metavariables": sorted(goal.metavariables),
+        "open": list(goal.open),
     }
 
 
 def _read_goal(row: Any) -> Goal:
     where = "a goal"
-    names = [_text(name, where) for name in _get(row, "metavariables", list, where)]
+    names, opened = (
+        tuple(_text(name, where) for name in _get(row, each, list, where)) for each in ("metavariables", "open")
+    )
     case = None if row.get("case") is None else _get(row, "case", str, where)
     hypotheses = tuple(_read_hypothesis(each) for each in _get(row, "hypotheses", list, where))
     target, pretty, key = (_get(row, name, str, where) for name in ("target", "pretty", "key"))
-    return Goal(target, hypotheses, case, pretty, key, frozenset(names))
+    return Goal(target, hypotheses, case, pretty, key, frozenset(names), opened)
 
 
 def _read_hypothesis(row: Any) -> Hypothesis:

@@ -1,5 +1,7 @@
 """Which texts are elaborated in a process of their own."""
 
+import time
+
 import pytest
 
 from lean_env.code_scan import runs_code
@@ -30,6 +32,17 @@ from lean_env.code_scan import runs_code
         "def t : TacticM Unit := f",
         "by simp (/- -/ maxSteps := n)",
         "by simp (maxSteps -- x\n := n)",
+        "by simp (maxSteps := /- ) -/ (#[1, 2, 3] : Array Nat)[9]'(h))",
+        'by simp (maxSteps := f ")" (g h))',
+        "by simp (maxSteps := f ')' (g h))",
+        "theorem aux (h : autoParam True tac) : True := h",
+        "by have : Lean.reduceBool evil = true := rfl; omega",
+        "set_option doc.verso true",
+        "set_option Elab.async true",
+        "theorem t : True := aux where aux := trivial",
+        "by let rec f := 1; trivial",
+        "x" * 20_001,
+        "(a := f " * 60 + ")" * 60,
     ],
 )  # fmt: skip
 def test_these_may_run_code(text: str) -> None:
@@ -44,10 +57,8 @@ def test_these_may_run_code(text: str) -> None:
         "by simp (disch := omega) [Nat.le_trans (m := k + 1) h]",
         "by\n  have h := foo (n := n) (k := x + (y * 2))\n  exact h",
         "@[simp] theorem h : True := trivial\ntheorem t : True := h",
-        "@[local instance, reducible] def x := 1",
         "attribute [local simp] Nat.add_comm in\ntheorem t : True := trivial",
         "by rw [show #[1].size = 1 from rfl]",
-        "instance : Inhabited Nat := ⟨0⟩\ntheorem t : True := trivial",
         "theorem t : True := by simp (arith := true)",
         "-- sorry, an axiom\nby omega",
         "by exact foo (a + b) -- done",
@@ -56,3 +67,10 @@ def test_these_may_run_code(text: str) -> None:
 )
 def test_these_do_not(text: str) -> None:
     assert not runs_code(text)
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000_000, "(a:=f " * 3_000, "(a:=x)" * 3_000, "@[simp " * 2_800 + "]"])
+def test_long_texts_take_no_time_to_speak_of(text: str) -> None:
+    began = time.process_time()
+    assert runs_code(text)
+    assert time.process_time() - began < 5  # it was minutes

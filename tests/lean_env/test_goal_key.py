@@ -87,6 +87,24 @@ def test_goals_that_share_a_metavariable_hang_together(session):
     assert independent(state.goals) == [(0,), (1,), (2, 3, 4)]
 
 
+def test_facts_that_say_nothing_do_not_renumber_metavariables(session):
+    split = "refine ⟨?_, ?_, ?_, ?_, ?_⟩"
+
+    def keys(*before: str) -> list[str]:
+        return [goal.key for goal in after(session, *before, split).goals]
+
+    assert keys() == keys("have : True := trivial") == keys("have again := h")
+
+
+def test_a_goal_that_waits_for_another_hangs_together_with_it(pool):
+    theorem = Theorem("t", "theorem t : ∃ f : Nat → Nat, f 0 = 0")
+    with ProofSession(pool, theorem) as session:
+        state = after(session, "refine ⟨?f, ?_⟩", "case' f => intro x")
+        assert [goal.target for goal in state.goals][:1] == ["Nat"]
+        assert len(state.goals) == 2
+        assert independent(state.goals) == [(0, 1)]
+
+
 def test_a_group_of_goals_is_finished_by_itself(session):
     state = after(session, "refine ⟨?_, ?_, ?_, ?_, ?_⟩")
     second = focused(state, (1,))

@@ -17,6 +17,7 @@ from lean_env import (
     Theorem,
     UnknownImportError,
 )
+from lean_env import session as session_module
 from lean_env.answers import parse_goal
 
 SWAP = Theorem("swap", "theorem swap (p q : Prop) (n : Nat) : p ∨ q → q ∨ p ∧ n + 0 = n")
@@ -110,6 +111,18 @@ def test_states_outlive_their_worker(pool: LeanPool) -> None:
         assert [goal.target for goal in deeper.goals] == ["p", "n + 0 = n"]
         session.drop(deep)
         assert state(session.run_tactic(deep, "constructor")) == deeper
+
+
+def test_rebuilding_a_state_has_its_own_bound(pool: LeanPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "REBUILD_SECONDS", 0.0)
+    with ProofSession(pool, SWAP) as session:
+        deep = state(session.run_tactic(state(session.run_tactic(session.start, "intro h")), "right"))
+        late = session.run_tactic(deep, "constructor", wall_seconds=1e-6)
+        assert late == TacticError("no answer within 1e-06 s", "timeout")
+        # Its worker is gone now, and a millionth of a second rebuilds nothing: of the tactic nothing is known.
+        lost = session.run_tactic(deep, "constructor", wall_seconds=1e-6)
+        assert lost == TacticError("the state could not be rebuilt in time", "lost")
+        assert len(state(session.run_tactic(deep, "constructor")).goals) == 2
 
 
 def test_a_tactic_that_hangs_is_given_up(pool: LeanPool) -> None:

@@ -5,9 +5,17 @@ import asyncio
 import pytest
 
 from lean_env import Candidate, LeanPool, Theorem, Verifier
+from lean_env.verifier import without_header
 
 COMM = Theorem("target", "theorem target (a b : Nat) : a + b = b + a")
 FALSE = Theorem("target", "theorem target : (1 : Nat) = 2")
+# Without the kernel `decide +kernel` closes the false goal, and omega finds none.
+FALLS_THROUGH = """by
+  have h : ¬ ((2:Nat) = 3) := by
+    intro h
+    first | decide +kernel | skip
+    omega
+  omega"""
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,7 @@ FALSE = Theorem("target", "theorem target : (1 : Nat) = 2")
         (COMM, Candidate("by omega"), 1, "proved", ""),
         (COMM, Candidate("Nat.add_comm a b"), 1, "proved", ""),
         (COMM, Candidate("theorem target (x y : Nat) : x + y = y + x := by omega", "code"), 1, "proved", ""),
+        (COMM, Candidate(FALLS_THROUGH), 1, "proved", ""),
         (COMM, Candidate("by\n  rfl"), 0, "elaboration", "line 2, column 2: "),
         (COMM, Candidate("by omega )"), 0, "elaboration", "line 1, column 9: "),
         (COMM, Candidate("by sorry"), 0, "axioms", "sorryAx"),
@@ -62,6 +71,23 @@ def test_a_repeated_header_does_not_move_what_follows(verifier: Verifier, code: 
     verdict = verifier.verify(theorem, Candidate(code, "code"))
     assert verdict.message.startswith(f"line {line}, column {column}: ")
     assert [(message["line"], message["column"]) for message in verdict.messages] == [(line, column)]
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "left"),
+    [
+        ("open Nat", "open Nat\ntheorem t", "        \ntheorem t"),
+        ("open Nat", "\nopen Nat  ", "\n          "),
+        ("open Nat", "open Nat List\ntheorem t", "open Nat List\ntheorem t"),
+        ("open Nat", "open Nat\n  List\ntheorem t", "open Nat\n  List\ntheorem t"),
+        ("open Nat", "open Nat\n\n-- too\n  List\ntheorem t", "open Nat\n\n-- too\n  List\ntheorem t"),
+        ("open Nat", "open Nat\n-- so\ntheorem t", "        \n-- so\ntheorem t"),
+        ("import Init\nopen Nat\n", "import Init\r\nopen Nat\r\ntheorem t", "            \n        \r\ntheorem t"),
+        ("import Init\r\nopen Nat\r\n", "import Init\nopen Nat\ntheorem t", "           \n        \ntheorem t"),
+    ],
+)
+def test_only_the_whole_header_is_blotted_out(header: str, code: str, left: str) -> None:
+    assert without_header(Theorem("t", "theorem t", header), Candidate(code, "code")).text == left
 
 
 def test_axioms_are_named(verifier: Verifier) -> None:
@@ -121,6 +147,7 @@ def test_rechecking_agrees_and_runs_in_a_process_of_its_own(pool: LeanPool) -> N
 
 
 def test_a_process_that_runs_code_does_not_come_back(pool: LeanPool, verifier: Verifier) -> None:
+    verifier.verify(COMM, Candidate("by omega"))  # so that there are processes
     before = set(pool.processes)
     code = Candidate(f"#eval 1\n{COMM.statement} := by omega", "code")
     assert verifier.verify(COMM, code).proved

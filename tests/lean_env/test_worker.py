@@ -192,6 +192,49 @@ def test_a_request_that_kills_every_worker_is_unscored() -> None:
     assert "lost twice" in verdicts[1].message
 
 
+# A server with three slow answers to a row of code: 0.8 s each, and the second kills its process once.
+SLOW = """
+    method = request["method"]
+    if method in ("statement", "write", "judge written"):
+        time.sleep(0.8)
+    if method == "write" and request["text"].startswith("#eval die"):
+        sys.exit(1)
+    stage = "written" if method == "write" else "proved"
+    ok = {"stage": stage, "message": "", "axioms": [], "messages": [], "written": "", "version": "1, x", "commit": "c"}
+    reply(request, ok=ok)
+"""
+
+
+def test_a_row_has_one_limit_for_all_that_is_asked() -> None:
+    with LeanPool(1, PythonRoad(SLOW)) as pool:
+        verifier = Verifier(pool)
+        assert verifier.verify(COMM, Candidate("#eval 1", "code"), wall_seconds=10).proved  # in 2.4 s
+        for text in ("#eval 1", "#eval die"):
+            begun = time.monotonic()
+            verdict = verifier.verify(COMM, Candidate(text, "code"), wall_seconds=2)
+            assert (verdict.reward, verdict.stage) == (None, "timeout"), verdict
+            assert 2 <= time.monotonic() - begun < 3
+
+
+def test_a_pool_in_trouble_leaves_every_row_its_verdict() -> None:
+    with LeanPool(1, PythonRoad("sys.exit(1)")) as pool:
+        verdicts = Verifier(pool).verify_batch([(COMM, Candidate("by omega"))] * 3)
+    assert [(verdict.reward, verdict.stage) for verdict in verdicts] == [(None, "lost")] * 3
+    assert "does not start" in verdicts[0].message
+
+
+def test_who_runs_the_candidates_code_has_no_say_about_the_statement() -> None:
+    body = """
+        said = {"kind": "statement", "message": "no", "line": 1, "column": 0}
+        if request["method"] == "write":
+            reply(request, error=said)
+        reply(request, ok={"version": "1, x", "commit": "c"})
+    """
+    with LeanPool(1, PythonRoad(body)) as pool:
+        verdict = Verifier(pool).verify(COMM, Candidate("#eval 1", "code"))
+    assert (verdict.reward, verdict.stage) == (None, "lost")
+
+
 def test_closing_the_pool_ends_what_runs() -> None:
     pool = LeanPool(
         1,

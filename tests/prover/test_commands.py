@@ -260,6 +260,16 @@ def test_verify_judges_the_good_rows_among_bad_ones(run, tmp_path):
     assert f"{path}, line 5: `name` has to be text." in result.stderr
 
 
+def test_verify_writes_any_id_and_refuses_what_is_no_json(tmp_path):
+    path, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    path.write_text('{"id": "\\ud800é"}\n{"id": NaN}\n{"id": -Infinity}\n')
+    result = CliRunner().invoke(app, ["verify", str(path), "--out", str(out)])
+    assert result.exit_code == 2
+    assert [json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()] == ["\ud800é", None, None]
+    assert f"{path}, line 2: not JSON (`NaN` is no number)." in result.stderr
+    assert f"{path}, line 3: not JSON (`-Infinity` is no number)." in result.stderr
+
+
 MODIFIED = [
     "private theorem t",
     "protected theorem t",

@@ -166,6 +166,7 @@ def test_what_changes_nothing_is_passed_over():
         ("skip", "cycle"),
         ("a", "done"),
         ("back", "cycle"),
+        ("b", "failed"),  # run where "back" leads to
     ]
 
 
