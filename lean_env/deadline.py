@@ -1,24 +1,24 @@
 """One wall-clock limit for all that is asked on behalf of one row."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Deadline:
-    """`wall_seconds` from the first `start`, which is when a worker is at hand. Not thread safe.
+    """So many seconds of Lean at work, over any number of requests. Not thread safe.
 
-    Until then the clock stands: a Lean that has still to be started costs nobody a verdict. Later waits count.
+    The clock stands while no worker has the row: a Lean that has still to be started costs nobody a verdict.
     """
 
     def __init__(self, wall_seconds: float) -> None:
-        self.wall_seconds = wall_seconds
-        self._end: float | None = None
+        self.left = wall_seconds
 
-    def start(self) -> float:
-        """Starts the clock, if it stands; the seconds left, negative when they are over."""
-        if self._end is None:
-            self._end = time.monotonic() + self.wall_seconds
-        return self._end - time.monotonic()
-
-    def left(self) -> float | None:
-        """The seconds left; None while the clock stands."""
-        return None if self._end is None else self.start()
+    @contextmanager
+    def running(self) -> Iterator[float]:
+        """The clock runs inside of the block, which gets the seconds that are left; negative when they are over."""
+        began = time.monotonic()
+        try:
+            yield self.left
+        finally:
+            self.left -= time.monotonic() - began

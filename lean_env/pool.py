@@ -91,8 +91,8 @@ class LeanPool:
     def request(self, limit: float | Deadline, *, alone: bool = False, **fields: Any) -> dict[str, Any]:
         """One request, answered by any worker; tried once more, on a fresh one, if its worker is lost.
 
-        (Some times more if that was killed from outside.) `limit`: seconds from when there is a worker, for all tries
-        together, or a deadline shared with others. `alone`: that worker will never be asked anything again.
+        (Some times more if that was killed from outside.) `limit`: seconds of a worker's time, for all tries together,
+        or a deadline shared with others. `alone`: that worker will never be asked anything again.
 
         Raises:
             WorkerTimeout: the limit is over; not tried again.
@@ -102,9 +102,11 @@ class LeanPool:
         losses: list[WorkerLost] = []
         while True:
             try:
-                with self.lease(deadline=deadline) as worker:
+                with self.lease() as worker, deadline.running() as seconds:
+                    if seconds <= 0:
+                        raise WorkerTimeout("the wall-clock limit is over")
                     try:
-                        return worker.request(deadline.start(), **fields)
+                        return worker.request(seconds, **fields)
                     finally:
                         if alone:
                             self._dismissed.add(worker)
@@ -119,13 +121,9 @@ class LeanPool:
                     raise WorkerLost(summary(losses)) from error
 
     @contextmanager
-    def lease(self, prefer: LeanWorker | None = None, deadline: Deadline | None = None) -> Iterator[LeanWorker]:
-        """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive.
-
-        Raises:
-            WorkerTimeout: there is none before `deadline`.
-        """
-        worker = self._take(prefer, deadline)
+    def lease(self, prefer: LeanWorker | None = None) -> Iterator[LeanWorker]:
+        """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive."""
+        worker = self._take(prefer)
         try:
             yield worker
         finally:
@@ -213,16 +211,13 @@ class LeanPool:
 
     # -- Inside
 
-    def _take(self, prefer: LeanWorker | None, deadline: Deadline | None) -> LeanWorker:
+    def _take(self, prefer: LeanWorker | None) -> LeanWorker:
         with self._changed:
             while True:
                 if self._closed:
                     raise WorkerLost("the pool is closed")
                 if self._trouble:
                     raise self._trouble
-                left = deadline.left() if deadline else None
-                if left is not None and left <= 0:
-                    raise WorkerTimeout("no worker within the wall-clock limit")
                 wanted = prefer if prefer is not None and prefer in self._busy else None
                 if wanted is None and self._idle and len(self._busy) < self.size:
                     worker = prefer if prefer in self._idle and prefer is not None else self._idle[0]
@@ -233,7 +228,7 @@ class LeanPool:
                     worker.kill()
                     self._top_up()
                     continue
-                self._changed.wait(left)
+                self._changed.wait()
 
     def _give_back(self, worker: LeanWorker) -> None:
         retired = worker.alive and worker.memory() > self._retire_mib

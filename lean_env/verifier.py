@@ -48,7 +48,7 @@ class Verifier:
     def verify(self, theorem: Theorem, candidate: Candidate, wall_seconds: float = WALL_SECONDS) -> Verdict:
         """Whether `candidate` proves `theorem`. When `wall_seconds`, the limit behind Lean's own, fires: unscored.
 
-        It is one limit for all that is asked, from when the first worker is at hand.
+        It is one limit for all that is asked, and runs while a worker has the row.
         """
         deadline = Deadline(wall_seconds)
         candidate = without_header(theorem, candidate)
@@ -59,7 +59,8 @@ class Verifier:
                 # Elaborated without the kernel, a tactic that asks it can succeed where it should have failed.
                 verdict = self._judge(theorem, candidate, deadline, kernel=True)
             if verdict.proved and self.recheck_pool and isinstance(self.pool.road, CheckingRoad):
-                refusal = self.pool.road.refusal(theorem, candidate, self.heartbeats, deadline.start())
+                with deadline.running() as seconds:
+                    refusal = self.pool.road.refusal(theorem, candidate, self.heartbeats, seconds)
                 if refusal:
                     verdict = replace(verdict, reward=0, stage="kernel", message=refusal)
             self.pool.remember_header(theorem.header)
