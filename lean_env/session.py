@@ -43,6 +43,7 @@ class ProofSession:
         self.pool, self.theorem = pool, theorem
         self._worker: LeanWorker | None = None
         self._generation = 0
+        self.lean_seconds = 0.0  # of Lean at work for this session, rebuilt states included
         self._handles: dict[tuple[Step, ...], int] = {}  # path -> handle, in the present worker
         self._dropped: list[int] = []
         self._rebuild_seconds = 0.0  # what is left of them to the present call
@@ -130,6 +131,7 @@ class ProofSession:
             START_SECONDS, method="start", header=theorem.header, name=theorem.name, statement=theorem.statement
         )
         raise_statement_error(answer)
+        self.lean_seconds += answer["nanoseconds"] / 1e9
         return self._keep(answer, ())
 
     @contextmanager
@@ -148,8 +150,12 @@ class ProofSession:
         began = time.monotonic()
         try:
             if isinstance(step, Focus):
-                return worker.request(self._rebuild_seconds, method="focus", state=handle, goals=list(step.goals))
-            return worker.request(self._rebuild_seconds, method="tactic", state=handle, text=step, heartbeats=400_000)
+                fields: dict[str, Any] = {"method": "focus", "goals": list(step.goals)}
+            else:
+                fields = {"method": "tactic", "text": step, "heartbeats": 400_000}
+            answer = worker.request(self._rebuild_seconds, state=handle, **fields)
+            self.lean_seconds += answer["nanoseconds"] / 1e9
+            return answer
         finally:
             self._rebuild_seconds -= time.monotonic() - began
 
@@ -163,8 +169,10 @@ class ProofSession:
             try:
                 answer = worker.request(wall_seconds, method="tactic", state=handle, text=text, heartbeats=heartbeats)
             except WorkerTimeout:
+                self.lean_seconds += wall_seconds
                 return TacticError(f"no answer within {wall_seconds:g} s", "timeout", wall_seconds)
         seconds = answer["nanoseconds"] / 1e9
+        self.lean_seconds += seconds
         if "error" in answer:
             error = answer["error"]
             return TacticError(error["message"], error["kind"], seconds)

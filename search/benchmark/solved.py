@@ -86,12 +86,14 @@ def attempt(
     class BookedSession(ProofSession):
         def __init__(self, pool: LeanPool, theorem: Theorem) -> None:
             super().__init__(pool, theorem)
-            busy.book(self.start.seconds)
+            busy.book(self.lean_seconds)
 
         def run_tactic(self, *arguments: Any, **options: Any) -> Any:
-            result = super().run_tactic(*arguments, **options)
-            busy.book(result.seconds)
-            return result
+            before = self.lean_seconds  # a state that another worker has found is rebuilt first
+            try:
+                return super().run_tactic(*arguments, **options)
+            finally:
+                busy.book(self.lean_seconds - before)
 
     class TimedPolicy:
         def __getattr__(self, name: str) -> Any:
