@@ -12,6 +12,7 @@ from prover.commands.doctor import doctor
 from prover.commands.prove import prove
 from prover.commands.setup import setup
 from prover.commands.verify import verify
+from prover.sources import FULL
 
 INTERRUPTED = 130
 
@@ -32,6 +33,12 @@ class Commands(TyperGroup):
             # Whoever read our output has gone; the interpreter must not complain about it again when it flushes.
             sys.stdout = None
             raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            sys.stdout = None  # as above
+            typer.echo(f"prover: the output cannot be written: {error.strerror}.", err=True)
+            raise typer.Exit(2) from error
 
 
 app = typer.Typer(

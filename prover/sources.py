@@ -1,5 +1,6 @@
 """Where theorems come from: text on the command line, standard input, `.lean` files and `.jsonl` files."""
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from prover.lean_file import (
     with_proofs,
 )
 from prover.lean_text import code_tokens, line_and_column, offset_of
+
+# Errors of a disk that takes no more; other ones of the system's are faults of ours.
+FULL = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
 
 
 class UserInputError(LeanEnvError):

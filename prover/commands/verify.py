@@ -18,7 +18,7 @@ from lean_env import Candidate, Theorem, Verdict, Verifier
 from prover.commands.lean import lean_road, open_pool
 from prover.lean_file import Declaration, declarations, is_private, statement_pieces
 from prover.lean_text import code_tokens
-from prover.sources import UserInputError, decoded, numbered_rows, read_text
+from prover.sources import FULL, UserInputError, decoded, numbered_rows, read_text
 
 KINDS = ("proof", "code")
 NO_SANDBOX = (
@@ -214,8 +214,13 @@ def _writer(out: Path | None) -> Iterator[IO[str]]:
         sink = out.open("w", encoding="utf-8")
     except OSError as error:
         raise UserInputError(f"{out} cannot be written: {error.strerror or error}.") from None
-    with sink:
-        yield sink
+    try:
+        with sink:
+            yield sink
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UserInputError(f"{out} cannot be written: {error.strerror}.") from None
 
 
 class _NoBar:

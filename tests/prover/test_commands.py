@@ -309,9 +309,9 @@ def test_verify_without_a_good_row_starts_no_lean(tmp_path, monkeypatch):
     assert json.loads(result.stdout)["stage"] == "input"
 
 
-def command(*arguments, **options):
+def command(*arguments, stdout=subprocess.PIPE, **options):
     return subprocess.Popen(
-        [sys.executable, "-m", "prover.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "prover.cli", *arguments], stdout=stdout, stderr=subprocess.PIPE, text=True,
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, **options,
     )  # fmt: skip
 
@@ -338,6 +338,20 @@ def test_a_process_of_its_own_until_ctrl_c(tmp_path):
     text = out.read_text()
     assert re.search(r"theorem easy : 1 \+ 1 = 2 := by\n  (?!sorry)", text)
     assert text.rstrip().endswith(":= by sorry")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_gets_one_sentence(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 9}\n')  # a bad row is answered without Lean
+    said = []
+    with open("/dev/full", "w") as full:
+        for process in (command("verify", path, "--out", "/dev/full"), command("verify", path, stdout=full)):
+            said.append((process.communicate(timeout=60)[1], process.returncode))
+    assert said == [
+        ("prover: /dev/full cannot be written: No space left on device.\n", 2),
+        ("prover: the output cannot be written: No space left on device.\n", 2),
+    ]
 
 
 def test_help_and_version_need_no_lean():
