@@ -83,6 +83,7 @@ class LeanPool:
         self._closed = False
         self._headers: deque[str] = deque([""], maxlen=REMEMBERED_HEADERS)
         self._version: LeanVersion | None = None
+        self._worked_seconds = 0.0
         with self._changed:
             self._top_up()
 
@@ -124,9 +125,12 @@ class LeanPool:
     def lease(self, prefer: LeanWorker | None = None) -> Iterator[LeanWorker]:
         """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive."""
         worker = self._take(prefer)
+        began = time.monotonic()
         try:
             yield worker
         finally:
+            with self._changed:
+                self._worked_seconds += time.monotonic() - began
             self._give_back(worker)
 
     def remember_header(self, header: str) -> None:
@@ -179,6 +183,12 @@ class LeanPool:
             live = [*self._idle, *self._busy]
             counts = {"idle": len(self._idle), "busy": len(self._busy), "starting": self._starting}
         return {**counts, "memory_mib": max((worker.memory() for worker in live), default=0)}
+
+    @property
+    def worked_seconds(self) -> float:
+        """For how long workers were in use, summed over all; a use counts when it ends. Starting one counts nothing."""
+        with self._changed:
+            return self._worked_seconds
 
     @property
     def processes(self) -> list[int]:

@@ -28,6 +28,11 @@ class Road(Protocol):
         """What keeps the process apart from the host."""
         ...
 
+    @property
+    def interrupts(self) -> bool:
+        """Whether its server gives up a request after the time that the request's `interrupt` (ms) says."""
+        ...
+
     def command(self, requests: int, answers: int) -> list[str]:
         """The argument vector of a server that reads descriptor `requests` and writes descriptor `answers`."""
         ...

@@ -17,6 +17,8 @@ from lean_env.worker import LeanWorker, WorkerTimeout
 START_SECONDS = 60.0
 # For all steps of the path together; a tactic that is given more time gives as much to this.
 REBUILD_SECONDS = 10.0
+# Lean that was asked to give up has so long to do it before its process is ended.
+GRACE_SECONDS = 2.0
 DROPPED_AT_ONCE = 64
 
 
@@ -166,8 +168,10 @@ class ProofSession:
             handle = self._handle_of(worker, state)
             if len(self._dropped) >= DROPPED_AT_ONCE:
                 self._send_drops(worker)
+            fields = {"method": "tactic", "state": handle, "text": text, "heartbeats": heartbeats}
+            grace = GRACE_SECONDS if worker.road.interrupts else 0.0
             try:
-                answer = worker.request(wall_seconds, method="tactic", state=handle, text=text, heartbeats=heartbeats)
+                answer = worker.request(wall_seconds + grace, interrupt=wall_seconds, **fields)
             except WorkerTimeout:
                 self.lean_seconds += wall_seconds
                 return TacticError(f"no answer within {wall_seconds:g} s", "timeout", wall_seconds)
@@ -175,6 +179,8 @@ class ProofSession:
         self.lean_seconds += seconds
         if "error" in answer:
             error = answer["error"]
+            if seconds >= wall_seconds:
+                return TacticError(f"no answer within {wall_seconds:g} s", "timeout", seconds)
             return TacticError(error["message"], error["kind"], seconds)
         path = (*state.path, text)
         if answer["ok"].get("finished"):

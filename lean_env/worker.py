@@ -65,14 +65,18 @@ class LeanWorker:
         os.close(theirs_in)
         os.close(theirs_out)
 
-    def request(self, wall_seconds: float, **fields: Any) -> dict[str, Any]:
+    def request(self, wall_seconds: float, *, interrupt: float | None = None, **fields: Any) -> dict[str, Any]:
         """Sends one request and returns its answer, with `nanoseconds`, Lean's own time, and `ok` or `error`.
+
+        After `interrupt` seconds Lean is asked to give the request up, where the road can; it may not hear it.
 
         Raises:
             WorkerTimeout: no answer in time.
             WorkerLost: the process died, answered something else, or outgrew its memory.
         """
         with self._speaking:
+            if interrupt is not None:
+                fields = {"interrupt": max(1, round(1000 * interrupt)), **fields}
             return self._request(wall_seconds, fields)
 
     def _request(self, wall_seconds: float, fields: dict[str, Any]) -> dict[str, Any]:

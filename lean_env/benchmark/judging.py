@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lean_env.benchmark.figures import Figure
 from lean_env.benchmark.workload import Row, corpus, honest, small
@@ -99,7 +100,7 @@ def price(road: Road, count: int) -> Figure:
     try:
         for theorem, candidate in small(count):
             text = f"{theorem.statement} := {candidate.text}"
-            fields = {"header": "", "name": theorem.name, "statement": theorem.statement}
+            fields: dict[str, Any] = {"header": "", "name": theorem.name, "statement": theorem.statement}
             bare = worker.request(60, method="file", header="", text=text)["nanoseconds"]
             full = worker.request(60, method="judge", kind="proof", text=candidate.text, **fields)["nanoseconds"]
             ratios.append((full, bare))

@@ -4,6 +4,7 @@ import os
 import signal
 import statistics
 import time
+from typing import Any
 
 from lean_env.benchmark.figures import Figure
 from lean_env.benchmark.workload import small
@@ -27,7 +28,7 @@ def cold_start(road: Road, times: int = 3) -> Figure:
     """Process start to the first judged proof."""
     seconds = []
     theorem, candidate = small(1)[0]
-    fields = {"header": "", "name": theorem.name, "statement": theorem.statement}
+    fields: dict[str, Any] = {"header": "", "name": theorem.name, "statement": theorem.statement}
     for _ in range(times):
         begun = time.monotonic()
         worker = LeanWorker(road)

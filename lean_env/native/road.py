@@ -28,6 +28,7 @@ class NativeRoad:
     lean_path: str
     name: RoadName = "native"
     package: str = ""
+    interrupts: bool = False
 
     @property
     def sandbox(self) -> str:

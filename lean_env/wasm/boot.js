@@ -49,12 +49,76 @@ function stackIntact() {
   return guard.every(word => word === PATTERN);
 }
 
+// ---- Interrupting. A request may say after how many milliseconds Lean is to give it up. Lean looks at its count of
+// heartbeats in all that takes long; a thread of ours pushes that count over every limit, and Lean ends the tactic with
+// the error of its own deterministic limit. The kernel, which looks only where a limit is set, is given a low one.
+
+const IDLE = 0, WAITING = 1, FIRED = 2, STATE = 0, MILLISECONDS = 1, CHANGES = 2;
+const control = new Int32Array(new SharedArrayBuffer(12));
+let heartbeats = 0, mostHeartbeats = 0; // places of the main thread's counters in the memory, as indices of 32-bit words
+
+// Where a 32-bit variable lives, found by setting it: the one word that follows two values.
+function placeOf(set) {
+  const words = new Uint32Array(memory.buffer), bytes = Buffer.from(memory.buffer), found = [];
+  set(0x5EADBEE1n);
+  const pattern = Buffer.from(Uint32Array.of(0x5EADBEE1).buffer);
+  for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + 1)) if (at % 4 === 0) found.push(at / 4);
+  set(0x2BADCAFEn);
+  const place = found.filter(at => words[at] === 0x2BADCAFE);
+  set(0n);
+  return place.length === 1 ? place[0] : 0;
+}
+
+function watcher() {
+  const { workerData: { memory, control, heartbeats, mostHeartbeats } } = require('worker_threads');
+  const words = new Uint32Array(memory.buffer), [IDLE, WAITING, FIRED, STATE, MILLISECONDS, CHANGES] = [0, 1, 2, 0, 1, 2];
+  for (;;) {
+    const changes = Atomics.load(control, CHANGES);
+    if (Atomics.load(control, STATE) !== WAITING) { Atomics.wait(control, CHANGES, changes); continue; }
+    if (Atomics.wait(control, CHANGES, changes, Atomics.load(control, MILLISECONDS)) !== 'timed-out') continue;
+    if (Atomics.compareExchange(control, STATE, WAITING, FIRED) !== WAITING) continue;
+    // Again and again, and each time by more than any limit: a part of Lean may have begun to count anew meanwhile.
+    for (let push = 2; push < 16 && Atomics.load(control, CHANGES) === changes; push++) {
+      if (mostHeartbeats) words[mostHeartbeats] = 1;
+      words[heartbeats] = push * 0x10000000;
+      Atomics.wait(control, CHANGES, changes, 60);
+    }
+  }
+}
+
+function setUpInterrupts(table) {
+  const slots = Object.fromEntries(fs.readFileSync(path.join(options.folder, 'symbols.tsv'), 'latin1')
+    .match(/^_ZN4lean(14set_heartbeatsEy|17set_max_heartbeatEm)\t\d+$/gm).map(line => line.split('\t')));
+  const setter = name => table.get(Number(slots[name]));
+  heartbeats = placeOf(setter('_ZN4lean14set_heartbeatsEy'));
+  mostHeartbeats = placeOf(value => setter('_ZN4lean17set_max_heartbeatEm')(Number(value)));
+  if (!heartbeats) return; // then a request that takes too long costs the process, as it does without this
+  const { Worker } = require('worker_threads');
+  const thread = new Worker(`(${watcher})()`, { eval: true, workerData: { memory, control, heartbeats, mostHeartbeats } });
+  thread.unref();
+}
+
+function requestBegins(text) {
+  const limit = /^\{"id": \d+, "nonce": "[0-9a-f]+", "interrupt": (\d+)/.exec(text);
+  const words = new Uint32Array(memory.buffer);
+  if (heartbeats) words[heartbeats] = 0;
+  if (mostHeartbeats) words[mostHeartbeats] = 0;
+  Atomics.store(control, MILLISECONDS, limit ? Number(limit[1]) : 0);
+  setState(limit && heartbeats ? WAITING : IDLE);
+}
+
+function setState(state) {
+  Atomics.store(control, STATE, state);
+  Atomics.add(control, CHANGES, 1);
+  Atomics.notify(control, CHANGES);
+}
+
 // ---- The channel. Each end can be opened once, by the server at its start, before any candidate's code has run.
 
 const STACK_OVERRUN = 70;
 
 function channelDevice(direction) {
-  let opened = false, pending = Buffer.alloc(0);
+  let opened = false, pending = Buffer.alloc(0), lineEnded = true;
   const chunk = Buffer.alloc(1 << 16);
   const refuse = () => { throw new Module.FS.ErrnoError(2); };
   return {
@@ -68,6 +132,8 @@ function channelDevice(direction) {
         catch (e) { if (e.code === 'EAGAIN') continue; if (e.code === 'EOF') return 0; throw e; }
         if (n === 0) return 0;
         pending = Buffer.from(chunk.subarray(0, n));
+        if (lineEnded) requestBegins(pending.toString('latin1', 0, 200));
+        lineEnded = pending[n - 1] === 10;
       }
       const n = Math.min(length, pending.length);
       buffer.set(pending.subarray(0, n), offset);
@@ -77,6 +143,7 @@ function channelDevice(direction) {
     write(stream, buffer, offset, length) {
       if (direction !== 'out') refuse();
       if (!stackIntact()) process.exit(STACK_OVERRUN);
+      setState(IDLE);
       const bytes = Buffer.from(buffer.subarray(offset, offset + length));
       for (let done = 0; done < bytes.length;) {
         try { done += fs.writeSync(options.output, bytes, done); }
@@ -153,7 +220,7 @@ function prepareFiles() {
 }
 
 const write = fd => text => { if (!text.startsWith('[DEBUG')) try { fs.writeSync(fd, text + '\n'); } catch {} };
-let theModule;
+let theModule, table;
 const Module = {
   arguments: options.lean,
   wasmMemory: memory,
@@ -163,10 +230,12 @@ const Module = {
   print: write(1),
   printErr: write(2),
   preRun: [prepareFiles],
-  onRuntimeInitialized: enlargeStack,
+  onRuntimeInitialized() { enlargeStack(); if (options.input >= 0) setUpInterrupts(table); },
   instantiateWasm(imports, done) {
     theModule = compiled(fs.readFileSync(path.join(options.folder, 'lean.wasm')));
-    done(new WebAssembly.Instance(theModule, imports), theModule);
+    const instance = new WebAssembly.Instance(theModule, imports);
+    table = instance.exports.__indirect_function_table;
+    done(instance, theModule);
   },
 };
 if (options.saveCode) process.on('exit', () => saveCode(theModule));

@@ -50,6 +50,7 @@ class WasmRoad:
     stack_mib: int = 256
     name: RoadName = "wasm"
     sandbox: str = "wasm"
+    interrupts: bool = True
 
     @property
     def package(self) -> str:

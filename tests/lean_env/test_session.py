@@ -115,6 +115,7 @@ def test_states_outlive_their_worker(pool: LeanPool) -> None:
 
 def test_rebuilding_a_state_has_its_own_bound(pool: LeanPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "REBUILD_SECONDS", 0.0)
+    monkeypatch.setattr(session_module, "GRACE_SECONDS", 0.0)  # the process is ended at once
     with ProofSession(pool, SWAP) as session:
         deep = state(session.run_tactic(state(session.run_tactic(session.start, "intro h")), "right"))
         late = session.run_tactic(deep, "constructor", wall_seconds=1e-6)
@@ -123,6 +124,33 @@ def test_rebuilding_a_state_has_its_own_bound(pool: LeanPool, monkeypatch: pytes
         lost = session.run_tactic(deep, "constructor", wall_seconds=1e-6)
         assert lost == TacticError("the state could not be rebuilt in time", "lost")
         assert len(state(session.run_tactic(deep, "constructor")).goals) == 2
+
+
+@pytest.mark.parametrize(
+    "tactic",
+    [
+        "have : (List.range 20000).foldl (· + ·) 0 = 1 := by decide +kernel",  # the kernel
+        "have : ∀ a b c d : Fin 40, a + b + c + d = d + c + b + a := by decide +kernel",
+        "simp (maxSteps := 100000000) [show ∀ f : Nat → Nat, (∀ n, f n = f (n + 1)) → True from fun _ _ => trivial]"
+        "\nall_goals (have h : ∀ n : Nat, n < 3000 → n * n = n * n + 0 := by set_option maxRecDepth 100000 in decide)",
+    ],
+)
+def test_lean_gives_up_when_it_is_asked_and_its_process_lives_on(pool: LeanPool, tactic: str) -> None:
+    """Where Lean does not hear it the process is ended, and this test fails."""
+    with ProofSession(pool, SWAP) as session:
+        worker = session._worker
+        result = session.run_tactic(session.start, tactic, heartbeats=10**9, wall_seconds=0.3)
+        assert isinstance(result, TacticError)
+        assert (result.message, result.kind) == ("no answer within 0.3 s", "timeout")
+        assert result.seconds >= 0.3
+        assert worker is not None
+        assert worker.running()
+        # Its limits are the old ones again, and it goes on in the same process.
+        after = state(session.run_tactic(session.start, "intro h"))
+        assert session._worker is worker
+        counted = session.run_tactic(after, "repeat (first | skip)", heartbeats=1)
+        assert isinstance(counted, TacticError)
+        assert counted.kind == "limit"
 
 
 def test_a_tactic_that_hangs_is_given_up(pool: LeanPool) -> None:

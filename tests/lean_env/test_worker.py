@@ -25,6 +25,7 @@ class PythonRoad:
     name: RoadName = "wasm"
     package: str = ""
     sandbox: str = ""
+    interrupts: bool = False
 
     def command(self, requests: int, answers: int) -> list[str]:
         script = f"""
