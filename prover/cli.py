@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from lean_env.errors import LeanEnvError
+from prover.commands.bench import bench
+from prover.commands.data import data
 from prover.commands.doctor import doctor
 from prover.commands.prove import prove
 from prover.commands.setup import setup
@@ -52,6 +54,8 @@ app = typer.Typer(
 )
 app.command()(prove)
 app.command()(verify)
+app.add_typer(bench, name="bench")
+app.add_typer(data, name="data")
 app.command()(setup)
 app.command()(doctor)
 

@@ -1,0 +1,226 @@
+"""`prover bench`: a prover over a benchmark, unattended; every attempt is kept, and the same command goes on."""
+
+import importlib.metadata
+import re
+import shlex
+import sys
+import threading
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from prover.algorithms import SEARCHES, search_named
+from prover.benchmarks.catalogue import listing, load
+from prover.benchmarks.row import Benchmark
+from prover.commands.lean import lean_road, open_pool
+from prover.runs.environment import environment
+from prover.runs.perform import Performance
+from prover.runs.progress import Board, shown
+from prover.runs.settings import Settings, as_json, differences
+from prover.runs.store import begun, merge, open_store, read_run
+from prover.sources import UserInputError, read_text
+
+INTERRUPTED = 130
+POLICIES = ("portfolio",)
+
+
+class BenchGroup(TyperGroup):
+    """`prover bench BENCH` is `prover bench run BENCH`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+bench = typer.Typer(
+    cls=BenchGroup,
+    help="Run a prover over a benchmark, unattended: `prover bench BENCH`; see `prover bench run --help`.",
+    no_args_is_help=True,
+)
+
+
+@bench.command("run")
+def run(
+    benchmark: Annotated[
+        str,
+        typer.Argument(
+            metavar="BENCH", help="A name (see --list), a .jsonl or .lean file, a folder of them, a Lake project."
+        ),
+    ] = "",
+    list_them: Annotated[bool, typer.Option("--list", help="List the benchmarks that are known by name.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="The run's folder (default: runs/BENCH-POLICY-SEARCH)."),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAME", help=f"What proposes: {', '.join(POLICIES)}.")
+    ] = "portfolio",
+    search: Annotated[
+        str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
+    ] = "best-first",
+    attempts: Annotated[int, typer.Option("--attempts", metavar="K", min=1, help="Attempts at each theorem.")] = 1,
+    budget_seconds: Annotated[
+        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one attempt.")
+    ] = 60.0,
+    budget_calls: Annotated[
+        int | None, typer.Option("--budget-calls", metavar="N", min=0, help="Lean calls for one attempt.")
+    ] = None,
+    budget_samples: Annotated[
+        int | None, typer.Option("--budget-samples", metavar="N", min=0, help="Policy answers for one attempt.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Lean processes (default: one a core).")
+    ] = None,
+    workers_per_theorem: Annotated[
+        int, typer.Option("--workers-per-theorem", metavar="N", min=1, help="Those that work on one attempt together.")
+    ] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of all attempts together.")] = 0,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Only this part: valid, test, train.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="N", min=1, help="Only so many theorems, drawn by --sample-seed.")
+    ] = None,
+    sample_seed: Annotated[int, typer.Option("--sample-seed", metavar="N", help="Which ones --sample draws.")] = 0,
+    shard: Annotated[
+        str, typer.Option("--shard", metavar="I/N", help="Only every N-th theorem, from the I-th; `bench merge` joins.")
+    ] = "1/1",
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="PATH", help="A copy of the named benchmark's published data.")
+    ] = None,
+    header: Annotated[
+        Path | None,
+        typer.Option("--header", metavar="FILE", help="Lean text before rows that have no header."),
+    ] = None,
+    trees: Annotated[bool, typer.Option("--trees/--no-trees", help="Keep every attempt's proof graph.")] = True,
+    retry_unscored: Annotated[
+        bool, typer.Option("--retry-unscored", help="Make the attempts again on which Lean was lost.")
+    ] = False,
+    lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
+) -> None:
+    """Attempt every theorem of a benchmark; kill it whenever you like, the same command goes on.
+
+    Exit code 0 when every attempt was made, whatever came of it; 2 for bad input; 130 when interrupted.
+    """
+    if list_them:
+        listing(Console(highlight=False))
+        return
+    if not benchmark:
+        raise UserInputError("Name a benchmark, a .jsonl or .lean file or a folder; `prover bench --list` lists names.")
+    lean_road(lean)
+    if policy not in POLICIES:
+        raise UserInputError(f"--policy is {' or '.join(f'`{name}`' for name in POLICIES)}, not `{policy}`.")
+    chosen = search_named(search)
+    index, count = read_shard(shard)
+    loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
+    for complaint in loaded.complaints:
+        typer.echo(f"prover: {complaint}", err=True)
+    if sample is not None:
+        loaded = drawn(loaded, sample, sample_seed)
+    rows = [(place, row) for place, row in enumerate(loaded.rows) if place % count == index]
+    if not rows:
+        raise UserInputError(f"There is nothing to prove in shard {shard} of {loaded.name}.")
+    folder = out or Path("runs") / folder_name(loaded.name, policy, search, shard)
+    wanted = {
+        "benchmark": loaded.name,
+        "benchmark_hash": loaded.hash,
+        "policy": policy,
+        "search": search,
+        "options": repr(chosen.algorithm),
+        "attempts": attempts,
+        "budget_samples": budget_samples,
+        "budget_calls": budget_calls,
+        "budget_seconds": budget_seconds,
+        "workers_per_theorem": workers_per_theorem,
+        "seed": seed,
+        "prover": importlib.metadata.version("lean-rl-prover"),
+        "shard": f"{index + 1}/{count}",
+    }
+    refuse_other_settings(folder, wanted)
+    size = max(workers_per_theorem, workers or 0) or None
+    stop = threading.Event()
+    with open_pool(lean, size, max(len(rows) * attempts * workers_per_theorem, 1)) as pool:
+        version = pool.lean
+        settings = Settings(**wanted, lean=f"{version.road} {version.version} {version.commit[:8]}")
+        command = shlex.join(["prover", *sys.argv[1:]])
+        with open_store(folder, as_json(settings), rows, environment(version, command)) as store:
+            if retry_unscored and (forgotten := store.forget_unscored()):
+                typer.echo(f"prover: {forgotten} unscored attempts are made again", err=True)
+            stored = store.rows()
+            console = Console(stderr=True)
+
+            def say(text: str) -> None:
+                typer.echo(f"prover: {text}", err=True)
+
+            board = Board(stored, attempts, store.finished(), pool.health, say)
+            board.known_problems(sum(problem != "" for problem in store.problems().values()))
+            performance = Performance(store, pool, settings, chosen, board, stop, trees)
+            try:
+                with shown(board, console):
+                    performance.look()
+                    performance.attempts()
+            except KeyboardInterrupt:
+                typer.echo(f"prover: interrupted; the same command goes on with {folder}", err=True)
+                raise typer.Exit(INTERRUPTED) from None
+    typer.echo(outcome(folder))
+
+
+@bench.command("merge")
+def merge_shards(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The folders of the shards 1/n to n/n.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the joined run.")],
+) -> None:
+    """Join the shards of one run, made on several machines, into a run of the whole benchmark."""
+    merge(folders, out)
+    typer.echo(outcome(out))
+
+
+def refuse_other_settings(folder: Path, wanted: dict[str, Any]) -> None:
+    """Says before Lean is started that the folder holds another run. (Which Lean judges is looked at later.)"""
+    found = begun(folder)
+    if found and (changed := differences(found, wanted, frozenset({"lean", "version"}))):
+        raise UserInputError(
+            f"{folder} holds a run with other settings ({'; '.join(changed)}); name another folder with --out."
+        )
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """`2/4` as (1, 4): which part, from 0, of how many."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise UserInputError(f"--shard is I/N with I from 1 to N, such as 2/4, not `{text}`.")
+    return int(match[1]) - 1, int(match[2])
+
+
+def drawn(benchmark: Benchmark, size: int, seed: int) -> Benchmark:
+    """So many of the rows, in their order; the same seed draws the same ones."""
+    if size >= len(benchmark.rows):
+        return benchmark
+    chosen = sorted(Random(seed).sample(range(len(benchmark.rows)), size))
+    name = f"{benchmark.name} ({size} drawn with seed {seed})"
+    return Benchmark(name, tuple(benchmark.rows[i] for i in chosen), benchmark.complaints)
+
+
+def folder_name(benchmark: str, policy: str, search: str, shard: str) -> str:
+    """A folder's name for a run that was given none."""
+    words = [benchmark, policy, search] + ([] if shard == "1/1" else [shard])
+    return re.sub(r"[^A-Za-z0-9.]+", "-", " ".join(words)).strip("-.")
+
+
+def outcome(folder: Path) -> str:
+    """The last line: what the run came to."""
+    run = read_run(folder)
+    solved = {attempt.theorem for attempt in run.attempts if attempt.reward == 1}
+    unscored = sum(attempt.reward is None for attempt in run.attempts)
+    share = f" ({100 * len(solved) / len(run.rows):.1f} %)" if run.rows else ""
+    parts = [f"{len(solved)} of {len(run.rows)} theorems proved{share} in {len(run.attempts)} attempts"]
+    if run.problems:
+        parts.append(f"{len(run.problems)} do not elaborate")
+    if unscored:
+        parts.append(f"{unscored} attempts unscored")
+    return f"{'; '.join(parts)}; kept in {folder}, and `prover bench report {shlex.quote(str(folder))}` shows it"

@@ -1,0 +1,1 @@
+"""Runs of a benchmark: their settings, their store, and what performs the attempts."""

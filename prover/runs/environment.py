@@ -1,0 +1,34 @@
+"""Where a run was made: what another person has to know to compare times. Nothing that names a person or a machine."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lean_env.verdict import LeanVersion
+
+
+def environment(lean: LeanVersion, command: str) -> dict[str, Any]:
+    """Versions, processor, memory, and the command, as JSON."""
+    return {
+        "command": command,
+        "prover": importlib.metadata.version("lean-rl-prover"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "lean": {"version": lean.version, "commit": lean.commit, "road": lean.road, "package": lean.package},
+    }
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
