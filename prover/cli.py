@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from lean_env.errors import LeanEnvError
 from prover.commands.bench import bench
-from prover.commands.data import data
+from prover.commands.data.app import data
 from prover.commands.doctor import doctor
 from prover.commands.prove import prove
 from prover.commands.setup import setup

@@ -126,7 +126,7 @@ def run(
     if not rows:
         raise UserInputError(f"There is nothing to prove in shard {shard} of {loaded.name}.")
     folder = out or Path("runs") / folder_name(loaded.name, policy, search, shard)
-    wanted = {
+    wanted: dict[str, Any] = {
         "benchmark": loaded.name,
         "benchmark_hash": loaded.hash,
         "policy": policy,
