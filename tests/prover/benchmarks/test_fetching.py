@@ -178,7 +178,7 @@ def test_git_gives_what_stood_at_the_commit(
     repository: tuple[Path, str], cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As in a hook of another repository, which is none of our business.
-    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_DIR", str(cache / "elsewhere"))
     published = replace(named("proofnet"), url=repository[0].as_uri(), commit=repository[1])
     rows, _ = fetch_benchmark(published, kept_at(published), quiet)
     assert [row.statement for row in rows] == ["theorem aime_0 : 0 = 0", "theorem aime_1 : 1 = 1"]
