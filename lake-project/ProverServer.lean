@@ -1318,6 +1318,37 @@ def showGoals (p : Saved) : IO Json := do
   | .ok ((js, _), _) => return jsonList js
   | .error e => return jsonList [Json.mkObj [("pretty", .str (← e.toMessageData.toString))]]
 
+/-! ## What a statement says, whatever its names and its header -/
+
+/-- The expression with the definitions unfolded that no library has: the header's, and the statement's own matchers.
+Their names say nothing of what they mean. Default values of binders go too, and proofs that Lean has set apart. -/
+partial def unfoldOwn (env : Environment) (e : Expr) : Expr :=
+  e.replace fun
+    | .app (.app (.const n _) t) _ => if n == ``optParam || n == ``autoParam then some (unfoldOwn env t) else none
+    | .const n ls =>
+      if imported env n then none else match env.find? n with
+        | some (.defnInfo v) => some (unfoldOwn env (v.value.instantiateLevelParams v.levelParams ls))
+        | some (.thmInfo _) => some (.const `_proof [])
+        | _ => none
+    | _ => none
+
+def listNames (ns : Array Name) (i : Nat) : List Name :=
+  if h : i < ns.size then ns[i] :: listNames ns (i + 1) else []
+  termination_by ns.size - i
+
+def numberedLevels (i : Nat) : List Name → List Level
+  | [] => []
+  | _ :: ns => .param (.num `u i) :: numberedLevels (i + 1) ns
+
+/-- The elaborated type as text: de Bruijn indices, numbered universes, no names or brackets of binders. -/
+def formOf (t : Trusted) : String :=
+  let type := unfoldOwn t.env t.type
+  let levels := listNames (collectLevelParams {} type).params 0
+  let type := type.instantiateLevelParams levels (numberedLevels 0 levels)
+  let type := type.replaceLevel fun l => some l.normalize
+  let (w, _) := writeExpr { source := t.env, trusted := t.env } type
+  (Json.arr w.exprs).compress
+
 /-! ## The server -/
 
 structure NamedBase where
@@ -1422,6 +1453,313 @@ def kindOf (env : Environment) (n : Name) : ConstantInfo → String
   | .ctorInfo _ => "constructor"
   | .recInfo _ => "recursor"
 
+/-! ## The library's theorems, and what they say in a smaller environment -/
+
+def moduleJsons (env : Environment) (names : Array Name) (i : Nat) (acc : List Json) : List Json :=
+  if h : i < names.size then
+    let imports := if g : i < env.header.moduleData.size then importNames env.header.moduleData[i].imports 0 else []
+    let m := Json.mkObj [("name", .str (nameText names[i])), ("imports", jsonList (jsonStrings (nameStrings imports)))]
+    moduleJsons env names (i + 1) (m :: acc)
+  else reverseJson acc []
+  termination_by names.size - i
+
+/-- Last parts of theorems that Lean makes for a constructor. -/
+def ofConstructor (last : String) : Bool := last == "inj" || last == "injEq" || last == "sizeOf_spec" || last == "hinj"
+
+/-- Whether it is, or is about, what Lean makes for recursion on an inductive type. -/
+def ofRecursion : Name → Bool
+  | .str p s => s == "recOn" || s == "casesOn" || s == "below" || s.startsWith "brecOn" || ofRecursion p
+  | _ => false
+
+/-- Where a theorem comes from that nobody has stated as one: the empty text for the others. -/
+def madeBy (env : Environment) (n : Name) : String :=
+  if isPrivateName n then "private"
+  else if n.hasMacroScopes || n.isInternalDetail then "internal"
+  else if isReservedName env n || isAuxRecursor env n || isNoConfusion env n then "generated"
+  else if env.isProjectionFn n then "field"
+  else if Meta.isInstanceCore env n then "instance"
+  else match n with
+    | .str p last =>
+      let made := match env.find? p with
+        | some (.ctorInfo _) => ofConstructor last
+        | some (.inductInfo _) => last == "ext_iff" || last == "ext" || last == "ofNat_ctorIdx"
+        | _ => false
+      if made || ofRecursion n then "generated" else ""
+    | _ => "internal"
+
+def theoremJsons (env : Environment) (names : Array Name) (i : Nat) (acc : List Json) : List Json :=
+  if h : i < names.size then
+    let n := names[i]
+    let isTheorem := match env.find? n with
+      | some c => kindOf env n c == "theorem"
+      | none => false
+    if isTheorem then
+      let t := Json.mkObj [("name", .str (nameText n)), ("by", .str (madeBy env n))]
+      theoremJsons env names (i + 1) (t :: acc)
+    else theoremJsons env names (i + 1) acc
+  else reverseJson acc []
+  termination_by names.size - i
+
+/-- The place of a module among those imported. -/
+def moduleAt (names : Array Name) (wanted : String) (i : Nat) : Option Nat :=
+  if h : i < names.size then
+    if nameText names[i] == wanted then some i else moduleAt names wanted (i + 1)
+  else none
+  termination_by names.size - i
+
+/-- A way to print what a theorem says. -/
+structure Print where
+  options : String
+  /-- Instances are printed too, so their variables need names. -/
+  explicit : Bool := false
+  /-- With the types of what is written without an argument, such as `none`. -/
+  ascribed : Bool := false
+  /-- As seen from the namespace that the theorem's name puts its statement in. -/
+  inside : Bool := false
+  /-- With what Lean believes is needed to read it back. -/
+  analyzed : Bool := false
+
+def setOptions : List String → String
+  | [] => ""
+  | o :: os => "set_option pp." ++ o ++ "\n" ++ setOptions os
+
+def whole : String := setOptions ["deepTerms true", "maxSteps 1000000", "proofs true", "funBinderTypes true",
+  "letVarTypes true", "structureInstanceTypes true"]
+
+def typed : String := whole ++ setOptions ["coercions.types true", "numericTypes true"]
+
+def plainCalls : String := whole ++ setOptions ["numericTypes true", "fieldNotation false", "coercions false"]
+
+/-- The most readable way first. -/
+def prints : List Print :=
+  [{ options := whole },
+   { options := typed },
+   { options := typed, ascribed := true },
+   { options := typed, inside := true },
+   { options := plainCalls, ascribed := true },
+   { options := whole ++ setOptions ["piBinderNames true", "analyze true"], analyzed := true },
+   { options := plainCalls ++ setOptions ["notation false"], ascribed := true },
+   { options := plainCalls ++ setOptions ["explicit true"], explicit := true },
+   { options := plainCalls ++ setOptions ["explicit true"], explicit := true, inside := true },
+   { options := whole ++ setOptions ["all true", "fullNames false"], explicit := true, inside := true }]
+
+/-- Whether a bound variable's name cannot be written: it was made by a macro, or has a dagger. -/
+def unwritable (n : Name) : Bool := n.hasMacroScopes || n.isInaccessibleUserName
+
+def beforeDagger (s : String) : String := match s.splitOn "✝" with
+  | first :: _ => if first.isEmpty then "x" else first
+  | [] => "x"
+
+partial def freshName (taken : List Name) (base : String) (i : Nat) : Name :=
+  let n : Name := if i == 0 then .str .anonymous base else .str .anonymous (base ++ "_" ++ toString i)
+  if containsName taken n then freshName taken base (i + 1) else n
+
+partial def boundNames (e : Expr) (acc : List Name) : List Name := match e with
+  | .forallE n t b _ => boundNames b (boundNames t (n :: acc))
+  | .lam n t b _ => boundNames b (boundNames t (n :: acc))
+  | .letE n t v b _ => boundNames b (boundNames v (boundNames t (n :: acc)))
+  | .app f a => boundNames a (boundNames f acc)
+  | .mdata _ b => boundNames b acc
+  | .proj _ _ b => boundNames b acc
+  | _ => acc
+
+/-- A name for a bound variable that can be written, and is that of no other one. -/
+def nameFor (n : Name) (kept : Bool) (taken : List Name) : Name × List Name :=
+  if kept || !unwritable n then (n, taken) else
+    let m := freshName taken (beforeDagger (nameText (n.eraseMacroScopes))) 0
+    (m, m :: taken)
+
+/-- Default values, which are no part of what a theorem says, are left out; and bound variables that cannot be named get
+names that can. Those of arrows keep theirs, so that they are printed as arrows. -/
+partial def rename (explicit : Bool) (e : Expr) (taken : List Name) : Expr × List Name := match e with
+  | .forallE n t b i =>
+    let (m, taken) := nameFor n (!b.hasLooseBVar 0 || (i.isInstImplicit && !explicit)) taken
+    let (t, taken) := rename explicit (bare t) taken
+    let (b, taken) := rename explicit b taken
+    (.forallE m t b i, taken)
+  | .lam n t b i =>
+    let (m, taken) := nameFor n false taken
+    let (t, taken) := rename explicit (bare t) taken
+    let (b, taken) := rename explicit b taken
+    (.lam m t b i, taken)
+  | .letE n t v b d =>
+    let (m, taken) := nameFor n false taken
+    let (t, taken) := rename explicit t taken
+    let (v, taken) := rename explicit v taken
+    let (b, taken) := rename explicit b taken
+    (.letE m t v b d, taken)
+  | .app f a =>
+    let (f, taken) := rename explicit f taken
+    let (a, taken) := rename explicit a taken
+    (.app f a, taken)
+  | .mdata _ b => rename explicit b taken
+  | .proj s i b =>
+    let (b, taken) := rename explicit b taken
+    (.proj s i b, taken)
+  | e => (e, taken)
+where
+  bare : Expr → Expr
+    | .app (.app (.const n ls) t) v => if n == ``autoParam || n == ``optParam then t else .app (.app (.const n ls) t) v
+    | e => e
+
+def writable (explicit : Bool) (e : Expr) : Expr := (rename explicit e (boundNames e [])).1
+
+def onlyImplicit (type : Expr) : Nat → Bool
+  | 0 => true
+  | n + 1 => match type with
+    | .forallE _ _ b i => !i.isExplicit && onlyImplicit b n
+    | _ => false
+
+/-- Marks for the pretty printer whatever has arguments, and none of them explicit. -/
+partial def ascribe (env : Environment) (e : Expr) : Expr := match e with
+  | .app f a =>
+    let made := spine (.app f a)
+    match e.getAppFn with
+    | .const n _ => match env.find? n with
+      | some c =>
+        if onlyImplicit c.type e.getAppNumArgs then .mdata (KVMap.setBool {} `pp.analysis.needsType true) made else made
+      | none => made
+    | _ => made
+  | .forallE n t b i => .forallE n (ascribe env t) (ascribe env b) i
+  | .lam n t b i => .lam n (ascribe env t) (ascribe env b) i
+  | .letE n t v b d => .letE n (ascribe env t) (ascribe env v) (ascribe env b) d
+  | .proj s i b => .proj s i (ascribe env b)
+  | e => e
+where
+  spine : Expr → Expr
+    | .app f a => .app (spine f) (ascribe env a)
+    | .const n ls => .const n ls
+    | e => ascribe env e
+
+/-- `binders : type` of `∀ binders, type`. -/
+def splitBinders (env : Environment) (text : String) : String :=
+  match Parser.runParserCategory env `term text "<type>" with
+  | .error _ => " : " ++ text
+  | .ok stx =>
+    if stx.getKind == ``Parser.Term.forall && (stx.getArg 2).getNumArgs == 0 then
+      match (stx.getArg 1).getPos?, (stx.getArg 1).getTailPos?, (stx.getArg 4).getPos? with
+      | some a, some b, some c =>
+        " " ++ String.Pos.Raw.extract text a b ++ " :\n  " ++ String.Pos.Raw.extract text c text.rawEndPos
+      | _, _, _ => " : " ++ text
+    else " : " ++ text
+
+def levelText : List Name → String
+  | [] => ""
+  | ns => ".{" ++ commas (nameStrings ns) ++ "}"
+
+/-- A declaration's head, `name.{levels} binders : type`, of an axiom that is added for it. -/
+def printSignature (base : Base) (c : ConstantInfo) (p : Print) (heartbeats : Nat) : IO (Except String String) := do
+  let type := writable p.explicit c.type
+  let type := if p.ascribed then ascribe base.state.env type else type
+  let v : ConstantVal := { name := c.name, levelParams := c.levelParams, type := type }
+  match addDecl base.state.env (.axiomDecl { v with isUnsafe := false }) with
+  | .error e => return .error (← exceptionText e)
+  | .ok env =>
+    let core : Core.State := { env := env, ngen := {}, messages := {}, infoState := {} }
+    let context := coreContext base
+    let context := { context with
+      initHeartbeats := ← IO.getNumHeartbeats
+      maxHeartbeats := heartbeats * 1000
+      currNamespace := if p.inside then c.name.getPrefix else context.currNamespace }
+    if p.analyzed then
+      match ← EIO.toIO' (((Meta.ppExpr v.type).run {} {}).run context core) with
+      | .ok ((f, _), _) => return .ok (nameText c.name ++ levelText c.levelParams ++ splitBinders env (toString f))
+      | .error e => return .error (← e.toMessageData.toString)
+    match ← EIO.toIO' (((PrettyPrinter.ppSignature c.name).run {} {}).run context core) with
+    | .ok ((f, _), _) => return .ok (toString f.fmt)
+    | .error e => return .error (← e.toMessageData.toString)
+
+/-- Definitions count as what they stand for only where they are reducible, or instances. -/
+def instancesOnly : Meta.Context := { keyedConfig := ({ transparency := .instances } : Meta.Config).toConfigWithKey }
+
+/-- Whether the trusted statement says what the constant says: its type, up to reducible definitions, instances and
+the proofs inside of it. -/
+def saysType (base : Base) (c : ConstantInfo) (t : Trusted) (heartbeats : Nat) : IO Bool := do
+  if countNames c.levelParams != countNames t.levelParams then return false
+  let said := t.type.instantiateLevelParams t.levelParams (toParams c.levelParams)
+  let wanted := writable true c.type
+  if said.eqv wanted then return true
+  let core : Core.State := { env := t.env, ngen := {}, messages := {}, infoState := {} }
+  let context := { coreContext base with
+    initHeartbeats := ← IO.getNumHeartbeats
+    maxHeartbeats := heartbeats * 1000 }
+  match ← EIO.toIO' (((Meta.isDefEq said wanted).run instancesOnly {}).run context core) with
+  | .ok ((same, _), _) => return same
+  | .error _ => return false
+
+/-- The first constant that the environment does not have. -/
+def missingConstant (env : Environment) (names : Array Name) (i : Nat) : Option Name :=
+  if h : i < names.size then
+    if env.contains names[i] then missingConstant env names (i + 1) else some names[i]
+  else none
+  termination_by names.size - i
+
+/-- Each way with the header's environment in which its options are set. -/
+def prepare (base : Base) : List Print → IO (List (Print × Base))
+  | [] => return []
+  | p :: ps => do
+    let r ← elabText false base.state p.options
+    return (p, { base with state := r.state }) :: (← prepare base ps)
+
+/-- The first way of printing that reads back as what was printed. `trouble` is what became of the first one. -/
+def firstReading (base : Base) (c : ConstantInfo) (heartbeats : Nat) (trouble : String) (tried : Nat) :
+    List (Print × Base) → IO (List (String × Json))
+  | [] => return [("trouble", .str trouble)]
+  | (p, printing) :: ps => do
+    match ← printSignature printing c p heartbeats with
+    | .error e => firstReading base c heartbeats (firstOf trouble e) (tried + 1) ps
+    | .ok head =>
+      let statement := "theorem " ++ head
+      match ← makeTrusted base (nameText c.name) statement with
+      | .error (.error _ message _ _) => firstReading base c heartbeats (firstOf trouble message) (tried + 1) ps
+      | .error _ => firstReading base c heartbeats trouble (tried + 1) ps
+      | .ok t =>
+        if ← saysType base c t heartbeats then
+          let same := c.type.instantiateLevelParams c.levelParams (numberedLevels 0 c.levelParams)
+          return [("statement", .str statement), ("key", .str (toString (fingerprint (writable true same)).toNat)),
+            ("way", toJson tried)]
+        else firstReading base c heartbeats (firstOf trouble "it reads back as another type") (tried + 1) ps
+where
+  firstOf (a b : String) : String := if a.isEmpty then b else a
+
+/-- What a constant of `source` says, as text that says the same below the header of `base`. -/
+def restate (base : Base) (ways : List (Print × Base)) (source : Environment) (heartbeats : Nat) (name : String) :
+    IO Json := do
+  let n := name.toName
+  match source.find? n with
+  | none => return Json.mkObj [("name", .str name), ("trouble", .str "no such constant")]
+  | some c =>
+    let fields ← (match missingConstant base.state.env (writable true c.type).getUsedConstants 0 with
+      | some m => return [("missing", .str (nameText m))]
+      | none => firstReading base c heartbeats "" 0 ways)
+    return Json.mkObj (("name", .str name) :: fields)
+
+partial def restateAll (base : Base) (ways : List (Print × Base)) (source : Environment) (heartbeats : Nat)
+    (names : Array Json) (i : Nat) (acc : List Json) : IO (List Json) := do
+  if h : i < names.size then
+    let said ← restate base ways source heartbeats (asString names[i])
+    restateAll base ways source heartbeats names (i + 1) (said :: acc)
+  else return reverseJson acc []
+
+/-- The methods `modules`, `theorems` and `restate`, which has the header of another environment in `source`. -/
+def library (s : Server) (base : Base) (method : String) (j : Json) : IO (Server × Answer) := do
+  let env := base.state.env
+  if method == "modules" then return (s, .ok [("modules", jsonList (moduleJsons env env.header.moduleNames 0 []))])
+  if method == "theorems" then
+    match moduleAt env.header.moduleNames (getString j "module") 0 with
+    | none => return (s, fail "request" ("no module " ++ getString j "module"))
+    | some i =>
+      let names := if h : i < env.header.moduleData.size then env.header.moduleData[i].constNames else #[]
+      return (s, .ok [("theorems", jsonList (theoremJsons env names 0 []))])
+  let heartbeats := getNat j "heartbeats" 200000
+  let (s, source) ← getBase s (Json.mkObj [("header", .str (getString j "source")), ("heartbeats", toJson heartbeats)])
+  match source with
+  | .error e => return (s, e)
+  | .ok source =>
+    let ways ← prepare base prints
+    let said ← restateAll base ways source.state.env heartbeats (asArray (field j "names")) 0 []
+    return (s, .ok [("restated", jsonList said)])
+
 /-- Answers one request. -/
 def handle (s : Server) (j : Json) : IO (Server × Answer) := do
   let method := getString j "method"
@@ -1466,11 +1804,13 @@ def handle (s : Server) (j : Json) : IO (Server × Answer) := do
       match base.state.env.find? name with
       | none => return (s, fail "inspect" ("no constant of the name " ++ nameText name))
       | some c => return (s, .ok [("kind", .str (kindOf base.state.env name c)), ("type", .str (← ppType base c.type))])
+    if method == "modules" || method == "theorems" || method == "restate" then return ← library s base method j
     let (s, trusted) ← getTrusted s base j
     match trusted with
     | .error e => return (s, e)
     | .ok t =>
       if method == "statement" then return (s, .ok [("type", .str (← ppType base t.type)), ("name", .str (nameText t.name))])
+      if method == "form" then return (s, .ok [("form", .str (formOf t))])
       if method == "negation" then return (s, ← negate base t (getString j "statement"))
       let start := match field j "kernel" with
         | .bool true => base.state

@@ -1,6 +1,7 @@
 """One Lean server process, spoken to in JSON lines with a deadline for each answer."""
 
 import json
+import math
 import os
 import secrets
 import select
@@ -76,7 +77,7 @@ class LeanWorker:
         """
         with self._speaking:
             if interrupt is not None:
-                fields = {"interrupt": max(1, round(1000 * interrupt)), **fields}
+                fields = {"interrupt": max(1, math.ceil(1000 * interrupt)), **fields}
             return self._request(wall_seconds, fields)
 
     def _request(self, wall_seconds: float, fields: dict[str, Any]) -> dict[str, Any]:

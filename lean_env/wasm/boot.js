@@ -53,8 +53,9 @@ function stackIntact() {
 // heartbeats in all that takes long; a thread of ours pushes that count over every limit, and Lean ends the tactic with
 // the error of its own deterministic limit. The kernel, which looks only where a limit is set, is given a low one.
 
-const IDLE = 0, WAITING = 1, FIRED = 2, STATE = 0, MILLISECONDS = 1, CHANGES = 2;
-const control = new Int32Array(new SharedArrayBuffer(12));
+const IDLE = 0, WAITING = 1; // values of STATE
+const STATE = 0, MILLISECONDS = 1, CHANGES = 2, PUSHING = 3;
+const control = new Int32Array(new SharedArrayBuffer(16));
 let heartbeats = 0, mostHeartbeats = 0; // places of the main thread's counters in the memory, as indices of 32-bit words
 
 // Where a 32-bit variable lives, found by setting it: the one word that follows two values.
@@ -71,18 +72,24 @@ function placeOf(set) {
 
 function watcher() {
   const { workerData: { memory, control, heartbeats, mostHeartbeats } } = require('worker_threads');
-  const words = new Uint32Array(memory.buffer), [IDLE, WAITING, FIRED, STATE, MILLISECONDS, CHANGES] = [0, 1, 2, 0, 1, 2];
+  const words = new Uint32Array(memory.buffer), [WAITING, STATE, MILLISECONDS, CHANGES, PUSHING] = [1, 0, 1, 2, 3];
   for (;;) {
     const changes = Atomics.load(control, CHANGES);
-    if (Atomics.load(control, STATE) !== WAITING) { Atomics.wait(control, CHANGES, changes); continue; }
-    if (Atomics.wait(control, CHANGES, changes, Atomics.load(control, MILLISECONDS)) !== 'timed-out') continue;
-    if (Atomics.compareExchange(control, STATE, WAITING, FIRED) !== WAITING) continue;
+    const late = Atomics.load(control, STATE) === WAITING
+      && Atomics.wait(control, CHANGES, changes, Atomics.load(control, MILLISECONDS)) === 'timed-out';
     // Again and again, and each time by more than any limit: a part of Lean may have begun to count anew meanwhile.
-    for (let push = 2; push < 16 && Atomics.load(control, CHANGES) === changes; push++) {
-      if (mostHeartbeats) words[mostHeartbeats] = 1;
-      words[heartbeats] = push * 0x10000000;
+    for (let push = 2; late && push < 16 && Atomics.load(control, CHANGES) === changes; push++) {
+      // The next request waits while PUSHING is set, so that it never meets what was meant for this one.
+      Atomics.store(control, PUSHING, 1);
+      if (Atomics.load(control, CHANGES) === changes) {
+        if (mostHeartbeats) words[mostHeartbeats] = 1;
+        words[heartbeats] = push * 0x10000000;
+      }
+      Atomics.store(control, PUSHING, 0);
+      Atomics.notify(control, PUSHING);
       Atomics.wait(control, CHANGES, changes, 60);
     }
+    Atomics.wait(control, CHANGES, changes);
   }
 }
 
@@ -99,12 +106,15 @@ function setUpInterrupts(table) {
 }
 
 function requestBegins(text) {
-  const limit = /^\{"id": \d+, "nonce": "[0-9a-f]+", "interrupt": (\d+)/.exec(text);
+  setState(IDLE);
+  while (Atomics.load(control, PUSHING)) Atomics.wait(control, PUSHING, 1, 1);
   const words = new Uint32Array(memory.buffer);
   if (heartbeats) words[heartbeats] = 0;
   if (mostHeartbeats) words[mostHeartbeats] = 0;
-  Atomics.store(control, MILLISECONDS, limit ? Number(limit[1]) : 0);
-  setState(limit && heartbeats ? WAITING : IDLE);
+  const limit = /^\{"id": \d+, "nonce": "[0-9a-f]+", "interrupt": (\d+)/.exec(text);
+  if (!limit || !heartbeats) return;
+  Atomics.store(control, MILLISECONDS, Number(limit[1]));
+  setState(WAITING);
 }
 
 function setState(state) {

@@ -30,6 +30,8 @@ def from_json_lines(text: str, label: str, header: str = "") -> tuple[list[Row],
             rows.append(_row(line, f"{label}:{number}", header))
         except UserInputError as error:
             complaints.append(str(error))
+        except UnicodeEncodeError:
+            complaints.append(f"{label}:{number}: half of a surrogate pair, which is no text.")
     if not rows:
         first = f": {complaints[0]}" if complaints else "."
         raise UserInputError(f"{label} has no row that can be used{first}")
@@ -88,7 +90,10 @@ def _row(data: Mapping[str, Any], label: str, header: str) -> Row:
     more = {key: _text(data, key, label) for key in KEYS} | {
         "licence": _text(data, "licence" if data.get("licence") else "license", label)
     }
-    return Row(name, statement, own_header if own_header.strip() else header, label=label, **more)
+    more["informal"] = _text(data, "informal_statement" if data.get("informal_statement") else "informal_prefix", label)
+    row = Row(name, statement, own_header if own_header.strip() else header, label=label, **more)
+    "".join((row.name, row.statement, row.header, *more.values())).encode()  # it is to be written some day
+    return row
 
 
 def _text(data: Mapping[str, Any], key: str, label: str) -> str:

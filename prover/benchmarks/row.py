@@ -16,7 +16,8 @@ class Row:
     `name` is the theorem's in Lean, or that behind a `:` and what tells it from others, as in `week1/sums:add_zero'`.
     `statement` is Lean text up to but without `:=`; `header` is what stands before it (empty: `import Init`). `split`,
     `topic`, `lineage` (which formalisation of the benchmark, at which commit), `licence` and `note` are text for
-    people, empty where nothing is known. `label` is how messages name the row: `FILE.jsonl:3`, `FILE.lean:12`.
+    people, empty where nothing is known; `informal` is what the theorem says in words. `label` is how messages name
+    the row: `FILE.jsonl:3`, `FILE.lean:12`.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Row:
     licence: str = ""
     note: str = ""
     label: str = ""
+    informal: str = ""
 
     @property
     def theorem(self) -> Theorem:

@@ -1,6 +1,8 @@
 """`prover bench`: a prover over a benchmark, unattended; every attempt is kept, and the same command goes on."""
 
 import importlib.metadata
+import math
+import os
 import re
 import shlex
 import sys
@@ -16,16 +18,25 @@ from typer.core import TyperGroup
 from prover.algorithms import SEARCHES, search_named
 from prover.benchmarks.catalogue import listing, load
 from prover.benchmarks.row import Benchmark
+from prover.commands.bench_report import report
 from prover.commands.lean import lean_road, open_pool
-from prover.runs.environment import environment
+from prover.runs.environment import environment, source_hash
 from prover.runs.perform import Performance
 from prover.runs.progress import Board, shown
 from prover.runs.settings import Settings, as_json, differences
-from prover.runs.store import begun, merge, open_store, read_run
+from prover.runs.store import begun, merge, only_writer, open_store, read_run
 from prover.sources import UserInputError, read_text
+from prover.statistics import summarise
 
 INTERRUPTED = 130
 POLICIES = ("portfolio",)
+
+
+def finite(value: float) -> float:
+    """An option's number, which may be neither `nan` nor `inf`."""
+    if not math.isfinite(value):
+        raise UserInputError(f"--budget-seconds: {value} is no number of seconds.")
+    return value
 
 
 class BenchGroup(TyperGroup):
@@ -65,7 +76,7 @@ def run(
     ] = "best-first",
     attempts: Annotated[int, typer.Option("--attempts", metavar="K", min=1, help="Attempts at each theorem.")] = 1,
     budget_seconds: Annotated[
-        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one attempt.")
+        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one attempt.", callback=finite)
     ] = 60.0,
     budget_calls: Annotated[
         int | None, typer.Option("--budget-calls", metavar="N", min=0, help="Lean calls for one attempt.")
@@ -101,6 +112,9 @@ def run(
     retry_unscored: Annotated[
         bool, typer.Option("--retry-unscored", help="Make the attempts again on which Lean was lost.")
     ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave out rows that cannot be read; the report says how many.")
+    ] = False,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
 ) -> None:
     """Attempt every theorem of a benchmark; kill it whenever you like, the same command goes on.
@@ -118,13 +132,10 @@ def run(
     chosen = search_named(search)
     index, count = read_shard(shard)
     loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
-    for complaint in loaded.complaints:
-        typer.echo(f"prover: {complaint}", err=True)
+    refuse_unreadable(loaded, skip_unreadable)
     if sample is not None:
         loaded = drawn(loaded, sample, sample_seed)
     rows = [(place, row) for place, row in enumerate(loaded.rows) if place % count == index]
-    if not rows:
-        raise UserInputError(f"There is nothing to prove in shard {shard} of {loaded.name}.")
     folder = out or Path("runs") / folder_name(loaded.name, policy, search, shard)
     wanted: dict[str, Any] = {
         "benchmark": loaded.name,
@@ -138,17 +149,18 @@ def run(
         "budget_seconds": budget_seconds,
         "workers_per_theorem": workers_per_theorem,
         "seed": seed,
-        "prover": importlib.metadata.version("lean-rl-prover"),
+        "prover": f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}",
         "shard": f"{index + 1}/{count}",
     }
     refuse_other_settings(folder, wanted)
-    size = max(workers_per_theorem, workers or 0) or None
+    size = max(workers_per_theorem, workers or os.cpu_count() or 1)
     stop = threading.Event()
-    with open_pool(lean, size, max(len(rows) * attempts * workers_per_theorem, 1)) as pool:
+    with only_writer(folder), open_pool(lean, size, max(len(rows) * attempts * workers_per_theorem, 1)) as pool:
         version = pool.lean
         settings = Settings(**wanted, lean=f"{version.road} {version.version} {version.commit[:8]}")
         command = shlex.join(["prover", *sys.argv[1:]])
-        with open_store(folder, as_json(settings), rows, environment(version, command)) as store:
+        known = {**environment(version, command), "unreadable": loaded.complaints}
+        with open_store(folder, as_json(settings), rows, known) as store:
             if retry_unscored and (forgotten := store.forget_unscored()):
                 typer.echo(f"prover: {forgotten} unscored attempts are made again", err=True)
             stored = store.rows()
@@ -170,6 +182,9 @@ def run(
     typer.echo(outcome(folder))
 
 
+bench.command("report")(report)
+
+
 @bench.command("merge")
 def merge_shards(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The folders of the shards 1/n to n/n.")],
@@ -178,6 +193,17 @@ def merge_shards(
     """Join the shards of one run, made on several machines, into a run of the whole benchmark."""
     merge(folders, out)
     typer.echo(outcome(out))
+
+
+def refuse_unreadable(benchmark: Benchmark, skip: bool) -> None:
+    """Says what cannot be read; unless it is to be left out, a share of what remains would be none of the benchmark."""
+    for complaint in benchmark.complaints:
+        typer.echo(f"prover: {complaint}", err=True)
+    if benchmark.complaints and not skip:
+        count = len(benchmark.complaints)
+        raise UserInputError(
+            f"{benchmark.name} has {count} that cannot be read; mend that, or leave it out with --skip-unreadable."
+        )
 
 
 def refuse_other_settings(folder: Path, wanted: dict[str, Any]) -> None:
@@ -213,14 +239,13 @@ def folder_name(benchmark: str, policy: str, search: str, shard: str) -> str:
 
 
 def outcome(folder: Path) -> str:
-    """The last line: what the run came to."""
-    run = read_run(folder)
-    solved = {attempt.theorem for attempt in run.attempts if attempt.reward == 1}
-    unscored = sum(attempt.reward is None for attempt in run.attempts)
-    share = f" ({100 * len(solved) / len(run.rows):.1f} %)" if run.rows else ""
-    parts = [f"{len(solved)} of {len(run.rows)} theorems proved{share} in {len(run.attempts)} attempts"]
-    if run.problems:
-        parts.append(f"{len(run.problems)} do not elaborate")
-    if unscored:
-        parts.append(f"{unscored} attempts unscored")
+    """The last line: what the run came to, counted as its report counts."""
+    summary = summarise(read_run(folder))
+    counts, share = summary.counts, summary.solved_share
+    percent = f" ({100 * share.value:.1f} %)" if share else ""
+    parts = [f"{counts.proved} of {counts.judged} theorems proved{percent} in {counts.attempts} attempts"]
+    if counts.invalid:
+        parts.append(f"{counts.invalid} do not elaborate")
+    if counts.unscored_attempts:
+        parts.append(f"{counts.unscored_attempts} attempts unscored")
     return f"{'; '.join(parts)}; kept in {folder}, and `prover bench report {shlex.quote(str(folder))}` shows it"

@@ -10,10 +10,10 @@ from search import Spent
 class Attempt:
     """The `number`-th attempt (from 0) at the `theorem`-th row (from 0) of the benchmark.
 
-    `reward` is 1 (proved, judged whole), 0, or None for *unscored*: Lean was lost on it. `proof` is the text after `:=`
-    of an accepted proof. `stopped` says how the search ended, `message` why if it says so, and `stage`, `axioms` and
-    `messages` are the verdict's, of the last claim that was judged, if any. `tree` is the proof graph (JSON of
-    `search.graph.stored`), None if it was not kept. `finished` is Unix time in seconds.
+    `reward` is 1 (proved, judged whole), 0, or None for *unscored*: Lean, or the model, was lost on it. `proof` is the
+    text after `:=` of an accepted proof. `stopped` says how the search ended, `message` why if it says so, and `stage`,
+    `axioms` and `messages` are the verdict's, of the last claim that was judged, if any. `tree` is the proof graph
+    (JSON of `search.graph.stored`), None if it was not kept. `finished` is Unix time in seconds.
     """
 
     theorem: int

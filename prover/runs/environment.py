@@ -1,5 +1,6 @@
-"""Where a run was made: what another person has to know to compare times. Nothing that names a person or a machine."""
+"""Where a run was made: what another person has to know to compare times. The command is kept as it was typed."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -8,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from lean_env.resources import lake_project
 from lean_env.verdict import LeanVersion
 
 
@@ -23,6 +25,16 @@ def environment(lean: LeanVersion, command: str) -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "lean": {"version": lean.version, "commit": lean.commit, "road": lean.road, "package": lean.package},
     }
+
+
+def source_hash() -> str:
+    """SHA-256, in hexadecimal, of the program: two runs may have one version and not one program."""
+    digest = hashlib.sha256((lake_project() / "ProverServer.lean").read_bytes())
+    root = Path(__file__).resolve().parents[2]
+    for package in ("lean_env", "search", "prover"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def processor() -> str:

@@ -22,6 +22,9 @@ from search.graph.stored import to_json
 # An attempt that cannot even start, although its statement was looked at, ends so.
 UNSTARTED = "statement"
 
+# What ended by no fault of the prover's: its Lean or its model was lost.
+UNSCORED = ("lost", "policy")
+
 T = TypeVar("T")
 
 
@@ -117,10 +120,8 @@ class Performance:
         except StatementError as error:
             where = "header, line" if error.in_header else "line"
             problem = f"{where} {error.line}: {' '.join(error.message.split())}"
-        except WorkerLost as error:
-            if self.stop.is_set():
-                return
-            problem = f"Lean was lost on it: {error}"
+        except WorkerLost:
+            return  # of the statement nothing is known: it is attempted, and unscored if Lean is lost on it again
         self.store.add_problem(number, problem)
         self.watcher.looked_at(row, problem)
 
@@ -142,14 +143,14 @@ class Performance:
 
 
 def attempt_of(result: SearchResult, theorem: int, number: int, seed: int, keep_tree: bool) -> Attempt:
-    """What a search came to, as it is kept. Only a lost Lean leaves it unscored: a spent budget is a failure."""
+    """What a search came to, as it is kept. A spent budget is a failure; a lost Lean or policy leaves it unscored."""
     verdict = result.verdict
     proved = result.proof is not None and verdict is not None and verdict.proved
     return Attempt(
         theorem,
         number,
         seed,
-        1 if proved else None if result.stopped == "lost" else 0,
+        1 if proved else None if result.stopped in UNSCORED else 0,
         result.stopped,
         result.spent,
         result.proof if proved else None,

@@ -1,12 +1,14 @@
 """The store of a run: one SQLite file, in which every attempt is durable before the next one begins."""
 
 import json
+import os
+import shutil
 import sqlite3
 import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -132,7 +134,7 @@ def open_store(
     Raises:
         UserInputError: another process writes it, it has other settings, or it cannot be written.
     """
-    with _only_writer(folder), _connected(folder / FILE) as connection:
+    with only_writer(folder), _connected(folder / FILE) as connection:
         found = _meta(connection)
         if not found:
             _create(connection, settings, rows, environment)
@@ -167,8 +169,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         UserInputError: there is none, or it is damaged or of another version.
     """
-    with _reading(folder) as connection:
-        connection.execute("BEGIN")  # one moment of the run, whatever is written meanwhile
+    with _moment(folder) as connection:
         meta = _meta(connection)
         problems = connection.execute("SELECT number, problem FROM theorem WHERE problem != ''").fetchall()
         columns = f"theorem, number, seed, reward, stopped, {', '.join(SPENT)}, proof, message, stage, axioms, finished"
@@ -214,44 +215,70 @@ def merge(folders: Sequence[Path], out: Path) -> Run:
     for run in runs[1:]:
         if changed := differences(first, run.settings, frozenset({"shard"})):
             raise UserInputError(f"{run.folder} is no shard of the run in {folders[0]}: {'; '.join(changed)}.")
-    shards = [str(run.settings["shard"]) for run in runs]
+    shards = sorted(str(run.settings["shard"]) for run in runs)
     count = int(shards[0].split("/")[1])
-    missing = [f"{i}/{count}" for i in range(1, count + 1) if f"{i}/{count}" not in shards]
-    if missing or len(set(shards)) < len(shards):
-        said = f"{', '.join(missing)} missing" if missing else "one of them twice"
+    wanted = sorted(f"{i}/{count}" for i in range(1, count + 1))
+    if shards != wanted:
+        missing = [shard for shard in wanted if shard not in shards]
+        said = f"{', '.join(missing)} missing" if missing else "one of them twice, or of another division"
         raise UserInputError(f"These are the shards {', '.join(shards)}: {said}.")
     if begun(out) is not None:
         raise UserInputError(f"{out} holds a run already; name another folder with --out.")
-    placed = sorted((place, run.folder, row) for run in runs for place, row in _placed(run.folder))
-    number_of = {row.name: number for number, (_, _, row) in enumerate(placed)}
-    rows = [(place, row) for place, _, row in placed]
     settings = {**first, "shard": "1/1"}
     environment = {**runs[0].environment, "merged": [run.environment for run in runs]}
-    with open_store(out, settings, rows, environment) as store, store._writing() as connection:
-        for run in runs:
-            _copy(run, [number_of[row.name] for row in run.rows], connection)
+    # Beside it and then in its place: an interrupted merge leaves nothing that looks like a run.
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        with ExitStack() as stack:
+            sources = [stack.enter_context(_moment(folder)) for folder in folders]
+            placed = sorted((place, row.name, row) for source in sources for place, row in _placed(source))
+            number_of = {name: number for number, (_, name, _) in enumerate(placed)}
+            rows = [(place, row) for place, _, row in placed]
+            with open_store(unfinished, settings, rows, environment) as store, store._writing() as connection:
+                for source in sources:
+                    _copy(source, [number_of[row.name] for _, row in _placed(source)], connection)
+        out.mkdir(parents=True, exist_ok=True)
+        (unfinished / FILE).replace(out / FILE)
+    except OSError as error:
+        raise UserInputError(f"{out} cannot be written: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return read_run(out)
 
 
-def _copy(run: Run, numbers: Sequence[int], connection: sqlite3.Connection) -> None:
+def _copy(source: sqlite3.Connection, numbers: Sequence[int], connection: sqlite3.Connection) -> None:
     """Puts everything of a shard into the joined run, where its theorems have these numbers."""
-    with _reading(run.folder) as source:
-        for number, problem in source.execute("SELECT number, problem FROM theorem"):
-            connection.execute("UPDATE theorem SET problem = ? WHERE number = ?", (problem, numbers[number]))
-        for table in ("attempt", "detail"):
-            for row in source.execute(f"SELECT * FROM {table}"):
-                marks = ", ".join("?" * len(row))
-                connection.execute(f"INSERT INTO {table} VALUES ({marks})", (numbers[row[0]], *row[1:]))
-        columns = "began, seconds, busy_seconds, workers"
-        for row in source.execute(f"SELECT {columns} FROM session"):
-            connection.execute(f"INSERT INTO session ({columns}) VALUES (?, ?, ?, ?)", row)
+    for number, problem in source.execute("SELECT number, problem FROM theorem"):
+        connection.execute("UPDATE theorem SET problem = ? WHERE number = ?", (problem, numbers[number]))
+    for table in ("attempt", "detail"):
+        for row in source.execute(f"SELECT * FROM {table}"):
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", (numbers[row[0]], *row[1:]))
+    columns = "began, seconds, busy_seconds, workers"
+    for row in source.execute(f"SELECT {columns} FROM session"):
+        connection.execute(f"INSERT INTO session ({columns}) VALUES (?, ?, ?, ?)", row)
 
 
 @contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
+def _moment(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The run as it is at one moment, whatever is written to it meanwhile."""
+    with _reading(folder) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM meta").fetchone()  # the moment is that of the first reading
+        yield connection
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """While this is open no other process writes the run in `folder`, which is made if need be; may be nested.
+
+    Raises:
+        UserInputError: another process does, or the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / LOCK, blocking=False):
+        with filelock.FileLock(folder / LOCK, blocking=False, is_singleton=True):
             yield
     except filelock.Timeout:
         raise UserInputError(f"{folder} is being written by another process; one run has one writer.") from None
@@ -263,7 +290,8 @@ def _only_writer(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _connected(file: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
-    target = f"{file.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    mode = "rwc" if not read_only else "ro" if _can_share(file) else "ro&immutable=1"
+    target = f"{file.absolute().as_uri()}?mode={mode}"
     try:
         with closing(sqlite3.connect(target, uri=True, timeout=30, check_same_thread=False)) as connection:
             if not read_only:
@@ -274,6 +302,11 @@ def _connected(file: Path, read_only: bool = False) -> Iterator[sqlite3.Connecti
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise UserInputError(f"{file} cannot be used: {error}.") from error
+
+
+def _can_share(file: Path) -> bool:
+    """Whether SQLite can put its shared memory beside the file. Where it cannot, as in an archive, nobody writes."""
+    return os.access(file.parent, os.W_OK) or Path(f"{file}-wal").exists()
 
 
 @contextmanager
@@ -322,10 +355,9 @@ def _rows(connection: sqlite3.Connection) -> tuple[Row, ...]:
     return tuple(Row(*row) for row in found)
 
 
-def _placed(folder: Path) -> list[tuple[int, Row]]:
-    with _reading(folder) as connection:
-        places = [place for (place,) in connection.execute("SELECT place FROM theorem ORDER BY number")]
-        return list(zip(places, _rows(connection), strict=True))
+def _placed(connection: sqlite3.Connection) -> list[tuple[int, Row]]:
+    places = [place for (place,) in connection.execute("SELECT place FROM theorem ORDER BY number")]
+    return list(zip(places, _rows(connection), strict=True))
 
 
 def _insert_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:

@@ -2,10 +2,12 @@
 
 import os
 import signal
+from collections import Counter
 
 import pytest
 
 from lean_env import (
+    Candidate,
     Goal,
     Hypothesis,
     LeanPool,
@@ -16,10 +18,12 @@ from lean_env import (
     TacticState,
     Theorem,
     UnknownImportError,
+    Verifier,
 )
 from lean_env import session as session_module
 from lean_env.answers import parse_goal
 
+SWAP_PROOF = "by intro h; rcases h with h | h; exact .inr ⟨h, rfl⟩; exact .inl h"
 SWAP = Theorem("swap", "theorem swap (p q : Prop) (n : Nat) : p ∨ q → q ∨ p ∧ n + 0 = n")
 
 
@@ -151,6 +155,26 @@ def test_lean_gives_up_when_it_is_asked_and_its_process_lives_on(pool: LeanPool,
         counted = session.run_tactic(after, "repeat (first | skip)", heartbeats=1)
         assert isinstance(counted, TacticError)
         assert counted.kind == "limit"
+
+
+def test_an_interrupt_never_reaches_the_next_request(pool: LeanPool, verifier: Verifier) -> None:
+    """The limit is about what the tactic takes, so that the interrupt comes before, at and after its end."""
+    work = "have : ∀ a b c : Fin 9, a + b + c = c + b + a := by decide"
+    with ProofSession(pool, SWAP) as session:
+        took = min(_seconds(session, work) for _ in range(3))
+        kinds = Counter[str]()
+        for i in range(60):
+            result = session.run_tactic(session.start, work, wall_seconds=took * (0.7 + 0.6 * i / 60))
+            kinds[result.kind if isinstance(result, TacticError) else "done"] += 1
+            assert verifier.verify(SWAP, Candidate(SWAP_PROOF)).proved
+            assert isinstance(session.run_tactic(session.start, "intro h"), TacticState)
+        assert set(kinds) <= {"done", "timeout"}
+        assert kinds["done"] > 5
+        assert kinds["timeout"] > 5
+
+
+def _seconds(session: ProofSession, tactic: str) -> float:
+    return state(session.run_tactic(session.start, tactic)).seconds
 
 
 def test_a_tactic_that_hangs_is_given_up(pool: LeanPool) -> None:

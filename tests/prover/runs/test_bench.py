@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,16 +11,19 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from prover.benchmarks.row import Benchmark, Row
 from prover.commands.bench import drawn, folder_name, read_shard
 from prover.runs.attempt import Attempt
-from prover.runs.perform import seed_of
+from prover.runs.perform import attempt_of, seed_of
 from prover.runs.run import Run
 from prover.runs.store import FILE, read_run, read_tree
 from prover.sources import UserInputError
+from search import SearchResult, Spent
+from search.result import Stopped
 
 TEN = Path(__file__).parents[2] / "data" / "ten.jsonl"
 # A budget in calls, and one worker: what comes out does not depend on the clock.
@@ -109,6 +113,27 @@ def attempts_in(folder: Path) -> int:
         return 0
 
 
+def test_its_report_and_every_proof_judged_again(undisturbed: Path, tmp_path: Path) -> None:
+    _, err = finished(bench("report", undisturbed, "--out", tmp_path, "--check", "--workers", "1"))
+    assert "Traceback" not in err
+    page = (tmp_path / "report.html").read_text()
+    assert "reverse_twice" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    facts = json.loads((tmp_path / "report.json").read_text())
+    assert facts["version"] == 1
+    (checked,) = [run["check"] for run in facts["runs"]]
+    assert (checked["proofs"], checked["differences"]) == (16, [])
+    assert 8 <= checked["judged"] <= 16  # equal proofs once
+    assert "8 of 10" in (tmp_path / "report.md").read_text()
+    # A proof that was changed in the store is found out.
+    changed = tmp_path / "changed"
+    shutil.copytree(undisturbed, changed)
+    with sqlite3.connect(changed / FILE) as connection:
+        connection.execute("UPDATE attempt SET proof = 'by omega' WHERE theorem = 0 AND number = 1")
+    out, err = finished(bench("report", changed, "--check", "--workers", "1"), 1)
+    assert "swap" in out + err
+
+
 def test_shards_join_to_the_same_run(undisturbed: Path, tmp_path: Path) -> None:
     shards = [tmp_path / "a", tmp_path / "b"]
     for i, folder in enumerate(shards, 1):
@@ -146,13 +171,35 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
         ([TEN, "--lean", "coq"], "--lean is "),
         ([TEN, "--split", "valid"], "split"),
         ([TEN.parent / "nothing.jsonl"], "no file"),
+        ([TEN, "--budget-seconds", "inf"], "inf is no number of seconds"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: list[object], said: str) -> None:
     out, err = finished(bench(*arguments), 2)
     assert said in err
-    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err
     assert out == ""
+
+
+def test_what_cannot_be_read_is_left_out_only_on_request(tmp_path: Path) -> None:
+    file = tmp_path / "three.jsonl"
+    lines = TEN.read_text().splitlines()[:2]
+    file.write_text("\n".join([*lines, '{"name": "broken"', '{"name": "half", "statement": "theorem half : \\ud800"}']))
+    options = ["--budget-calls", "30", "--workers", "1", "--out", tmp_path / "run"]
+    _, err = finished(bench(file, *options), 2)
+    assert f"{file}, line 3: not JSON" in err
+    assert "three.jsonl:4: half of a surrogate pair, which is no text." in err
+    assert "three.jsonl has 2 that cannot be read; mend that, or leave it out with --skip-unreadable." in err
+    assert not (tmp_path / "run").exists()
+    out, _ = finished(bench(file, *options, "--skip-unreadable"))
+    assert "2 of 2 theorems proved (100.0 %) in 2 attempts" in out
+    assert len(read_run(tmp_path / "run").environment["unreadable"]) == 2
+
+
+def test_what_ended_by_no_fault_of_the_prover_is_unscored() -> None:
+    results = [SearchResult(None, Spent(), stopped) for stopped in get_args(Stopped)]
+    rewards = {result.stopped: attempt_of(result, 0, 0, 0, False).reward for result in results}
+    assert rewards == {"proved": 0, "budget": 0, "exhausted": 0, "lost": None, "interrupted": 0, "policy": None}
 
 
 def test_shards_and_samples() -> None:

@@ -11,6 +11,7 @@ import filelock
 import pytest
 
 from prover.benchmarks.row import Row
+from prover.runs import store as store_module
 from prover.runs.attempt import Attempt
 from prover.runs.settings import Settings, as_json
 from prover.runs.store import FILE, LOCK, begun, merge, open_store, read_messages, read_run, read_tree
@@ -155,11 +156,53 @@ def test_shards_are_joined_in_the_order_of_the_benchmark(tmp_path: Path) -> None
         merge(folders[:1], tmp_path / "half")
     with pytest.raises(UserInputError, match="2/2 missing"):
         merge([folders[0], folders[0]], tmp_path / "half")
+    with open_store(tmp_path / "third", as_json(replace(SETTINGS, shard="1/3")), PLACED[:1], {}):
+        pass
+    with pytest.raises(UserInputError, match="shards 1/2, 1/3, 2/2: one of them twice, or of another division"):
+        merge([*folders, tmp_path / "third"], tmp_path / "half")
     with open_store(tmp_path / "other", as_json(replace(SETTINGS, seed=5, shard="2/2")), PLACED[1::2], {}):
         pass
     with pytest.raises(UserInputError, match=r"is no shard of the run in .*the seed was 0 and is 5"):
         merge([folders[0], tmp_path / "other"], tmp_path / "half")
     assert begun(tmp_path / "half") is None
+
+
+def test_a_merge_that_fails_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for i, folder in enumerate(folders):
+        with open_store(folder, as_json(replace(SETTINGS, shard=f"{i + 1}/2")), PLACED[i::2], {}) as store:
+            store.add(attempt(0, 0))
+
+    def fail(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store_module, "_copy", fail)
+        with pytest.raises(KeyboardInterrupt):
+            merge(folders, tmp_path / "joined")
+    assert begun(tmp_path / "joined") is None
+    assert len(merge(folders, tmp_path / "joined").attempts) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "joined"]
+
+
+def test_shards_that_are_empty_or_being_written_can_be_joined(tmp_path: Path) -> None:
+    with open_store(tmp_path / "b", as_json(replace(SETTINGS, shard="2/2")), [], {}):
+        pass
+    with open_store(tmp_path / "a", as_json(replace(SETTINGS, shard="1/2")), PLACED, {}) as store:
+        store.add(attempt(0, 0))
+        assert len(merge([tmp_path / "a", tmp_path / "b"], tmp_path / "joined").attempts) == 1
+        store.add(attempt(1, 0))
+    with open_store(tmp_path / "joined", as_json(SETTINGS), PLACED, {}) as store:
+        store.add(attempt(1, 0))  # it is not there yet, in no table
+
+
+def test_a_run_in_a_folder_that_can_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be allowed to write anywhere; so it is only said that the folder is such a one."""
+    with open_store(tmp_path, as_json(SETTINGS), PLACED, {}) as store:
+        store.add(attempt(1, 0))
+    monkeypatch.setattr(store_module, "_can_share", lambda file: False)
+    assert len(read_run(tmp_path).attempts) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LOCK, FILE]
 
 
 FILLING = """

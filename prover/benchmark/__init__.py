@@ -1,0 +1,1 @@
+"""What the prover's own parts cost: `python -m prover.benchmark`."""

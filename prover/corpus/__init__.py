@@ -1,0 +1,1 @@
+"""A corpus of real theorems without a download: what the modules of the installed library state."""

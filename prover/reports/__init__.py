@@ -1,0 +1,1 @@
+"""Reports of runs: one page, the same as Markdown and JSON, and every proof judged again."""
