@@ -1,39 +1,41 @@
-"""The searches that the command line knows by name: an algorithm, and the policy that it searches over."""
+"""The searches that the command line knows by name, and what each of them asks a policy for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prover.portfolio import PortfolioPolicy
-from prover.portfolio.grammar import GrammarPolicy
+from prover.prompts.registry import Kind
 from prover.sources import UserInputError
-from search import BestFirst, Plan, ProofPolicy, TacticPolicy
+from search import BestFirst, Correct, Plan, ProofPolicy, TacticPolicy
 from search.algorithms.beam import Beam
 from search.algorithms.deepening import IterativeDeepening
 from search.algorithms.rmaxts import RMaxTS
 from search.algorithms.sample import Sample
 from search.algorithms.step_mcts import StepMCTS
 
+Policy = TacticPolicy | ProofPolicy  # one that corrects is a `ProofPolicy`
+
 
 @dataclass(frozen=True)
 class Search:
-    """An algorithm's options, and what makes a policy of the kind that it wants."""
+    """An algorithm's options, and what makes the policy of one attempt from the attempt's seed."""
 
     algorithm: Plan
-    policy: Callable[[], TacticPolicy | ProofPolicy]
+    policy: Callable[[int], Policy]
 
 
-SEARCHES = {
-    "best-first": Search(BestFirst(), PortfolioPolicy),
-    "rmaxts": Search(RMaxTS(), GrammarPolicy),
-    "mcts": Search(StepMCTS(), PortfolioPolicy),
-    "beam": Search(Beam(), PortfolioPolicy),
-    "deepening": Search(IterativeDeepening(), PortfolioPolicy),
-    "sample": Search(Sample(), GrammarPolicy),
+SEARCHES: dict[str, Plan] = {
+    "best-first": BestFirst(),
+    "rmaxts": RMaxTS(),
+    "mcts": StepMCTS(),
+    "beam": Beam(),
+    "deepening": IterativeDeepening(),
+    "sample": Sample(),
+    "correct": Correct(),
 }
 
 
-def search_named(name: str) -> Search:
-    """The search of that name.
+def plan_named(name: str) -> Plan:
+    """The algorithm of that name.
 
     Raises:
         UserInputError: there is none.
@@ -42,3 +44,10 @@ def search_named(name: str) -> Search:
         *others, last = (f"`{known}`" for known in SEARCHES)
         raise UserInputError(f"--search is {', '.join(others)} or {last}, not `{name}`.")
     return SEARCHES[name]
+
+
+def wanted_of(plan: Plan) -> Kind:
+    """What an algorithm asks a policy for; `correction`: proofs, and others in the place of those that failed."""
+    if getattr(plan, "corrects", False):
+        return "correction"
+    return "proof" if getattr(plan, "whole_proofs", False) else "tactic"

@@ -11,6 +11,8 @@ from lean_env.errors import LeanEnvError
 from prover.commands.bench import bench
 from prover.commands.data.app import data
 from prover.commands.doctor import doctor
+from prover.commands.export_onnx import export_onnx
+from prover.commands.policies import policies
 from prover.commands.prove import prove
 from prover.commands.setup import setup
 from prover.commands.verify import verify
@@ -54,6 +56,8 @@ app = typer.Typer(
 )
 app.command()(prove)
 app.command()(verify)
+app.command()(policies)
+app.command()(export_onnx)
 app.add_typer(bench, name="bench")
 app.add_typer(data, name="data")
 app.command()(setup)

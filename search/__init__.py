@@ -5,6 +5,7 @@ Everything public is named here; the rest is behind it.
 
 from search.algorithms.beam import Beam
 from search.algorithms.best_first import BestFirst
+from search.algorithms.correct import Correct
 from search.algorithms.deepening import IterativeDeepening
 from search.algorithms.rmaxts import RMaxTS
 from search.algorithms.sample import Sample
@@ -18,7 +19,18 @@ from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
 from search.graph.drawn import to_dot, to_graphml
 from search.graph.proof_graph import Edge, Node, ProofGraph
 from search.graph.stored import from_json, to_json
-from search.policy import Completion, Critic, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
+from search.policy import (
+    Completion,
+    CorrectingPolicy,
+    Critic,
+    FailedProof,
+    Judge,
+    ProofPolicy,
+    ProofPrompt,
+    Proposal,
+    Session,
+    TacticPolicy,
+)
 from search.result import SearchResult, Side, Stopped, proof_text
 from search.shorten import Shortened, shorten
 
@@ -27,9 +39,12 @@ __all__ = [
     "BestFirst",
     "Budget",
     "Completion",
+    "Correct",
+    "CorrectingPolicy",
     "Critic",
     "Edge",
     "EdgeTried",
+    "FailedProof",
     "FewGoals",
     "IterativeDeepening",
     "Judge",

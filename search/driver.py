@@ -22,10 +22,19 @@ from search.events import EdgeTried, NodeAdded, ProofFound, SearchEvent
 from search.graph.proof_graph import Edge, Node, ProofGraph
 from search.graph.renaming import rename
 from search.graph.script import lines, script
-from search.policy import Completion, Judge, ProofPolicy, ProofPrompt, Proposal, Session, TacticPolicy
+from search.policy import (
+    Completion,
+    FailedProof,
+    Judge,
+    ProofPolicy,
+    ProofPrompt,
+    Proposal,
+    Session,
+    TacticPolicy,
+)
 from search.result import Stopped, proof_text
 from search.segments import segments
-from search.tasks import Ask, Asked, Complete, Completed, Outcome, Task, Tried, Try
+from search.tasks import Ask, Asked, Complete, Completed, Outcome, Task, Tried, Try, Write, Written
 
 
 class Algorithm(Protocol):
@@ -77,6 +86,7 @@ class Attempt:
         self._running = 0
         self._refused = False  # something was left undone because it would have exceeded the budget
         self._judging = False
+        self._lost = 0  # written proofs in a row that Lean was lost on
         self._workers = 0  # those that have a Lean, or wait for one
         self._proofs: list[list[Edge]] = []  # those that the judge refused
         self._blamed: set[int] = set()  # edges that were ever refuted for one
@@ -155,6 +165,8 @@ class Attempt:
                     self._try(task.edge, task.heartbeats, session)
                 case Complete():
                     self._hear(self._complete(task, session))
+                case Write():
+                    self._hear(self._write(task))
         except WorkerLost as error:
             with self._changed:
                 self._lose(error)
@@ -184,6 +196,8 @@ class Attempt:
             self._hear(self._book(task.edge, task.heartbeats, TacticError(str(error), "lost")))
         elif isinstance(task, Complete):
             self._hear(Completed(task, None))
+        elif isinstance(task, Write):
+            self._hear(Written(task, None))
 
     def _take(self) -> Task | None:
         while True:
@@ -233,8 +247,10 @@ class Attempt:
             return
         proposals: list[Proposal] = []
         try:
-            answer = self.policy.propose(node.state, self.graph.theorem)  # type: ignore[union-attr]
-            proposals = _likeliest_first(() if answer is None else answer)
+            answer = list(self.policy.propose(node.state, self.graph.theorem) or ())  # type: ignore[union-attr]
+            proposals = _likeliest_first(answer)
+            with self._changed:
+                self.tokens += sum(proposal.tokens for proposal in answer)
         except Exception as error:
             self._blame_policy(error)
         # In one piece, as with a tactic: an algorithm counts on hearing of nodes in the order of their numbers.
@@ -289,25 +305,70 @@ class Attempt:
         sample = self._sample()
         if not sample:
             return Completed(task, None, broke_off=True)
-        node = task.node
+        completion, tactics = self._completion(task.node, sample)
+        if completion is None:
+            return Completed(task, None)
+        if task.whole and tactics:
+            tactics = ["\n".join(tactics)]
+        return self._walk(task, completion, tactics, session)
+
+    def _completion(
+        self, node: Node, sample: int, failed: FailedProof | None = None
+    ) -> tuple[Completion | None, list[str]]:
+        """What the policy writes from the node, or in the place of what failed, and its tactics."""
         seed = self.seed * 1_000_003 + sample
         prompt = ProofPrompt(self.graph.theorem, node.state, "\n".join(node.state.tactics), seed)
         completion: Completion | None = None
         tactics: list[str] = []
         try:
-            answers = self.policy.complete([prompt])  # type: ignore[union-attr]
-            completion = None if answers is None else next(iter(answers), None)
+            if failed is not None:
+                completion = self.policy.correct(prompt, failed)  # type: ignore[union-attr]
+            else:
+                answers = self.policy.complete([prompt])  # type: ignore[union-attr]
+                completion = None if answers is None else next(iter(answers), None)
             if completion is not None:
                 tactics = segments(completion.text)
                 with self._changed:
                     self.tokens += completion.tokens
         except Exception as error:
             self._blame_policy(error)
-        if completion is None:
-            return Completed(task, None)
-        if task.whole and tactics:
-            tactics = ["\n".join(tactics)]
-        return self._walk(task, completion, tactics, session)
+            return None, []
+        return completion, tactics
+
+    def _write(self, task: Write) -> Written:
+        """A proof of the root in one piece, which goes to the judge and not through a session."""
+        sample = self._sample()
+        if not sample:
+            return Written(task, None, broke_off=True)
+        root = self.graph.root
+        completion, tactics = self._completion(root, sample, task.failed)
+        script = "\n".join(tactics)
+        if not script:
+            return Written(task, completion)
+        with self._changed:
+            edge = root.tactics.get(script) or self.graph.add_edge(root, Proposal(script, 0.0))
+            assert edge is not None
+            if _known(edge):
+                return Written(task, completion)
+        text = proof_text([script])
+        judged = self._judged(text)
+        with self._changed:
+            if judged is None or judged[1]:
+                self._refused = True
+                return Written(task, completion, broke_off=True)
+            verdict = judged[0]
+            self._lost = self._lost + 1 if _unscored(verdict) else 0
+            if verdict.proved:
+                self._book(edge, 0, ProofFinished((*root.state.path, script), verdict.seconds))
+                self._accept(text, verdict)
+                return Written(task, completion)
+            self._book(edge, 0, _refusal(verdict))
+            if self._lost > 1:  # a proof may be too much for Lean; two in a row say that there is none
+                self._stop("lost", verdict.message)
+            if verdict.reward is None:
+                return Written(task, completion)
+            messages = verdict.messages or ({"line": 1, "column": 0, "message": verdict.message},)
+            return Written(task, completion, FailedProof(text, messages, task.failed.round + 1 if task.failed else 0))
 
     def _walk(self, task: Complete, completion: Completion, tactics: Sequence[str], session: Session) -> Completed:
         """Runs the tactics one after another from the task's node, as far as they stand.
@@ -324,9 +385,7 @@ class Attempt:
             with self._changed:
                 edge = node.tactics.get(tactic) or self.graph.add_edge(node, Proposal(tactic, 0.0))
                 assert edge is not None
-                known = edge.status in ("done", "cycle", "refuted") or (
-                    edge.status == "failed" and edge.error is not None and edge.error.kind not in ("timeout", "lost")
-                )
+                known = _known(edge)
             if not known:
                 result = self._lean(node.state, tactic, task.heartbeats, session)
                 if result is None:
@@ -351,46 +410,60 @@ class Attempt:
 
     def _claim(self) -> None:
         """Has the judge look at the proof of the root, if there is one now."""
-        asked_again = False
         while True:
             with self._changed:
                 if not self.graph.root.proved or self._judging or self.stopped is not None:
                     return
-                if not self.budget.allows_lean_call(self.spent()):
-                    return
-                self.lean_calls += 1
                 self._judging = True
                 text = proof_text(lines(script(self.graph.root)))
-                seconds = min(self.limits.judge_seconds, self.budget.seconds_left(self.spent()))
             try:
-                verdict = self.judge(self.graph.theorem, text, seconds)
-            except WorkerLost as error:
-                self._stop("lost", str(error))
-                return
+                judged = self._judged(text)
             finally:
                 with self._changed:
                     self._judging = False
                     self._changed.notify_all()
-            unscored = verdict.reward is None and verdict.stage in ("lost", "statement")
-            if unscored and not asked_again:
-                with self._changed:
-                    self.lean_seconds += verdict.seconds
-                asked_again = True
-                continue
-            asked_again = False
+            if judged is None:
+                return
+            verdict, cut_short = judged
             with self._changed:
                 self.lean_seconds += verdict.seconds
-                self.on_event(ProofFound(text, verdict.proved, self.spent()))
                 if verdict.proved:
-                    self.proof, self.verdict = text, verdict
-                    self._stop("proved")
+                    self._accept(text, verdict)
                     return
-                if unscored:
+                self.on_event(ProofFound(text, False, self.spent()))
+                if _unscored(verdict):
                     self._stop("lost", verdict.message)
                     return
-                if verdict.stage == "timeout" and seconds < self.limits.judge_seconds:
-                    return  # it was the budget that ended: nothing is known of the proof
+                if cut_short:
+                    return
                 self._refuse()
+
+    def _judged(self, text: str) -> tuple[Verdict, bool] | None:
+        """What the judge says, asked twice if Lean was lost on it, and whether it was the budget that ended it: then
+        nothing is known of the proof. None if it could not be asked."""
+        for asked_again in (False, True):
+            with self._changed:
+                spent = self.spent()
+                if self.stopped is not None or not self.budget.allows_lean_call(spent):
+                    return None
+                self.lean_calls += 1
+                seconds = min(self.limits.judge_seconds, self.budget.seconds_left(spent))
+            try:
+                verdict = self.judge(self.graph.theorem, text, seconds)
+            except WorkerLost as error:
+                self._stop("lost", str(error))
+                return None
+            if asked_again or not _unscored(verdict):
+                break
+            with self._changed:
+                self.lean_seconds += verdict.seconds
+        return verdict, verdict.stage == "timeout" and seconds < self.limits.judge_seconds
+
+    def _accept(self, text: str, verdict: Verdict) -> None:
+        """It is proved."""
+        self.on_event(ProofFound(text, True, self.spent()))
+        self.proof, self.verdict = text, verdict
+        self._stop("proved")
 
     def _refuse(self) -> None:
         """What the judge does not take: first without the states that stand for others, then without a suspect step."""
@@ -424,6 +497,25 @@ class Attempt:
 
     def _blame_policy(self, error: Exception) -> None:
         self._stop("policy", f"the policy failed: {type(error).__name__}: {error}")
+
+
+def _known(edge: Edge) -> bool:
+    """Whether Lean has said of the tactic what it will say again."""
+    return edge.status in ("done", "cycle", "refuted") or (
+        edge.status == "failed" and edge.error is not None and edge.error.kind not in ("timeout", "lost")
+    )
+
+
+def _unscored(verdict: Verdict) -> bool:
+    """Whether nothing is known of the proof because Lean was lost on it."""
+    return verdict.reward is None and verdict.stage in ("lost", "statement")
+
+
+def _refusal(verdict: Verdict) -> TacticError:
+    """What a verdict says of the whole proof as one tactic."""
+    if _unscored(verdict):
+        return TacticError(verdict.message, "lost", verdict.seconds)
+    return TacticError(verdict.message, "timeout" if verdict.reward is None else "error", verdict.seconds)
 
 
 def _parent(node: Node) -> int | None:

@@ -57,6 +57,8 @@ def prove(
     if not hasattr(policy, wanted):
         kind = "whole proofs" if wanted == "complete" else "tactics"
         raise ValueError(f"{type(algorithm).__name__} wants a policy that proposes {kind}")
+    if getattr(algorithm, "corrects", False) and not hasattr(policy, "correct"):
+        raise ValueError(f"{type(algorithm).__name__} wants a policy that corrects proofs")
     if graph is not None and graph.theorem != theorem:
         raise ValueError(f"the graph to go on with is one of {graph.theorem.name}, not of {theorem.name} as it is here")
     began = clock()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from lean_env.goal import ProofFinished, TacticError, TacticState
 from lean_env.theorem import Theorem
@@ -13,11 +13,13 @@ from lean_env.verdict import Verdict
 class Proposal:
     """One tactic that a policy would try, and how likely it finds it.
 
-    `text` may hold several lines, the first at column 0; `log_probability` is natural and at most 0.
+    `text` may hold several lines, the first at column 0; `log_probability` is natural and at most 0. `tokens` is what
+    it cost. A blank text, which is not tried, stands for answers that held no tactic.
     """
 
     text: str
     log_probability: float
+    tokens: int = 0
 
 
 class TacticPolicy(Protocol):
@@ -64,6 +66,26 @@ class ProofPolicy(Protocol):
 
     def complete(self, prompts: Sequence[ProofPrompt]) -> Sequence[Completion]:
         """One completion for each prompt, in order; fewer say that it knows nothing for the last ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class FailedProof:
+    """A proof that the judge refused: the `text` after `:=`, and the verdict's `messages`.
+
+    A message has `message`, and `line` and `column` in the text. `round` corrections led to it from a fresh sample.
+    """
+
+    text: str
+    messages: tuple[dict[str, Any], ...]
+    round: int = 0
+
+
+class CorrectingPolicy(ProofPolicy, Protocol):
+    """Completes whole proofs, and corrects those that failed."""
+
+    def correct(self, prompt: ProofPrompt, failed: FailedProof) -> Completion | None:
+        """Another proof from the prompt's state, after what was said of one that failed; None if it knows none."""
         ...
 
 

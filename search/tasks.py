@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from search.graph.proof_graph import Edge, Node
-from search.policy import Completion
+from search.policy import Completion, FailedProof
 
 
 @dataclass(frozen=True)
@@ -65,5 +65,25 @@ class Completed:
     broke_off: bool = field(default=False)
 
 
-Task = Ask | Try | Complete
-Outcome = Asked | Tried | Completed
+@dataclass(frozen=True)
+class Write:
+    """Have the policy write a proof of the theorem, or correct one that failed, and the judge look at it.
+
+    One sample and, unless that proof was there before, one Lean call.
+    """
+
+    failed: FailedProof | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of it; `refused` is a new proof that the judge did not take, with what it said. Else as `Completed`."""
+
+    task: Write
+    completion: Completion | None
+    refused: FailedProof | None = None
+    broke_off: bool = field(default=False)
+
+
+Task = Ask | Try | Complete | Write
+Outcome = Asked | Tried | Completed | Written

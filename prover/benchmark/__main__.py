@@ -2,15 +2,22 @@
 
 report: the time that a report over 100,000 attempts takes, and the size of its page.
 kill: a run that is killed 20 times, against one that is not.
+sampling: language models in this process, against `generate` of transformers, and onnxruntime against PyTorch.
+serving: what Python adds to each request of a server, with 32 of them on their way.
 """
 
 import argparse
 from collections.abc import Callable, Mapping
 
 from lean_env.benchmark.figures import Figure, show
-from prover.benchmark import killing, reports
+from prover.benchmark import killing, reports, sampling, serving
 
-PARTS: Mapping[str, Callable[[], list[Figure]]] = {"report": reports.figures, "kill": killing.figures}
+PARTS: Mapping[str, Callable[[], list[Figure]]] = {
+    "report": reports.figures,
+    "kill": killing.figures,
+    "sampling": sampling.figures,
+    "serving": serving.figures,
+}
 
 
 def main() -> None:

@@ -15,11 +15,21 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from prover.algorithms import SEARCHES, search_named
+from prover.algorithms import SEARCHES, Search, plan_named
 from prover.benchmarks.catalogue import listing, load
 from prover.benchmarks.row import Benchmark
 from prover.commands.bench_report import report
 from prover.commands.lean import lean_road, open_pool
+from prover.commands.policy_options import (
+    BaseUrlOption,
+    MaxTokensOption,
+    PolicyOption,
+    PromptOption,
+    SamplesOption,
+    TemperatureOption,
+)
+from prover.policies.plan import plan_policy
+from prover.policies.spec import Options
 from prover.runs.environment import environment, source_hash
 from prover.runs.perform import Performance
 from prover.runs.progress import Board, shown
@@ -29,7 +39,6 @@ from prover.sources import UserInputError, read_text
 from prover.statistics import summarise
 
 INTERRUPTED = 130
-POLICIES = ("portfolio",)
 
 
 def finite(value: float) -> float:
@@ -68,9 +77,12 @@ def run(
         Path | None,
         typer.Option("--out", metavar="DIR", help="The run's folder (default: runs/BENCH-POLICY-SEARCH)."),
     ] = None,
-    policy: Annotated[
-        str, typer.Option("--policy", metavar="NAME", help=f"What proposes: {', '.join(POLICIES)}.")
-    ] = "portfolio",
+    policy: PolicyOption = "portfolio",
+    prompt: PromptOption = None,
+    base_url: BaseUrlOption = None,
+    temperature: TemperatureOption = None,
+    max_tokens: MaxTokensOption = None,
+    samples: SamplesOption = None,
     search: Annotated[
         str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
     ] = "best-first",
@@ -127,22 +139,21 @@ def run(
     if not benchmark:
         raise UserInputError("Name a benchmark, a .jsonl or .lean file or a folder; `prover bench --list` lists names.")
     lean_road(lean)
-    if policy not in POLICIES:
-        raise UserInputError(f"--policy is {' or '.join(f'`{name}`' for name in POLICIES)}, not `{policy}`.")
-    chosen = search_named(search)
+    algorithm = plan_named(search)
+    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples), algorithm)
     index, count = read_shard(shard)
     loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
     refuse_unreadable(loaded, skip_unreadable)
     if sample is not None:
         loaded = drawn(loaded, sample, sample_seed)
     rows = [(place, row) for place, row in enumerate(loaded.rows) if place % count == index]
-    folder = out or Path("runs") / folder_name(loaded.name, policy, search, shard)
+    folder = out or Path("runs") / folder_name(loaded.name, planned.name, search, shard)
     wanted: dict[str, Any] = {
         "benchmark": loaded.name,
         "benchmark_hash": loaded.hash,
-        "policy": policy,
+        "policy": planned.text,
         "search": search,
-        "options": repr(chosen.algorithm),
+        "options": repr(algorithm),
         "attempts": attempts,
         "budget_samples": budget_samples,
         "budget_calls": budget_calls,
@@ -155,7 +166,8 @@ def run(
     refuse_other_settings(folder, wanted)
     size = max(workers_per_theorem, workers or os.cpu_count() or 1)
     stop = threading.Event()
-    with only_writer(folder), open_pool(lean, size, max(len(rows) * attempts * workers_per_theorem, 1)) as pool:
+    tasks = max(len(rows) * attempts * workers_per_theorem, 1)
+    with only_writer(folder), planned.open() as policies, open_pool(lean, size, tasks) as pool:
         version = pool.lean
         settings = Settings(**wanted, lean=f"{version.road} {version.version} {version.commit[:8]}")
         command = shlex.join(["prover", *sys.argv[1:]])
@@ -171,7 +183,7 @@ def run(
 
             board = Board(stored, attempts, store.finished(), pool.health, say)
             board.known_problems(sum(problem != "" for problem in store.problems().values()))
-            performance = Performance(store, pool, settings, chosen, board, stop, trees)
+            performance = Performance(store, pool, settings, Search(algorithm, policies.make), board, stop, trees)
             try:
                 with shown(board, console):
                     performance.look()
@@ -179,6 +191,8 @@ def run(
             except KeyboardInterrupt:
                 typer.echo(f"prover: interrupted; the same command goes on with {folder}", err=True)
                 raise typer.Exit(INTERRUPTED) from None
+    for sentence in policies.lost():
+        typer.echo(f"prover: {sentence}", err=True)
     typer.echo(outcome(folder))
 
 

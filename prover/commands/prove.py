@@ -22,8 +22,18 @@ from lean_env import (
     WorkerLost,
 )
 from lean_env.negation import negation
-from prover.algorithms import SEARCHES, Search, search_named
+from prover.algorithms import SEARCHES, Search, plan_named
 from prover.commands.lean import lean_road, open_pool
+from prover.commands.policy_options import (
+    BaseUrlOption,
+    MaxTokensOption,
+    PolicyOption,
+    PromptOption,
+    SamplesOption,
+    TemperatureOption,
+)
+from prover.policies.plan import plan_policy
+from prover.policies.spec import Options
 from prover.progress import Progress, progress
 from prover.proof_file import proof_file
 from prover.proving import prove as prove_one
@@ -97,6 +107,12 @@ def prove(
     search: Annotated[
         str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
     ] = "best-first",
+    policy: PolicyOption = "portfolio",
+    prompt: PromptOption = None,
+    base_url: BaseUrlOption = None,
+    temperature: TemperatureOption = None,
+    max_tokens: MaxTokensOption = None,
+    samples: SamplesOption = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="With one worker the same seed gives the same search.")
     ] = 0,
@@ -125,7 +141,8 @@ def prove(
     Exit code 0 when all were proved, 1 when one was not within its budget, 2 for bad input or a bad set-up.
     """
     lean_road(lean)
-    chosen = search_named(search)
+    algorithm = plan_named(search)
+    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples), algorithm)
     read = read_source(source, sys.stdin.buffer.read() if source == "-" else None)
     for complaint in read.complaints:
         typer.echo(f"prover: {complaint}", err=True)
@@ -142,10 +159,12 @@ def prove(
     printer = _Printer(json_output)
     interrupted, ended = False, list[Outcome]()
     with (
+        planned.open() as policies,
         open_pool(lean, workers, usable) as pool,
         progress(len(read.problems), budget.seconds, console) as display,
     ):
-        runner = _Runner(read.problems, pool, budget, display, Wanted(chosen, seed, disprove, shorten))
+        wanted = Wanted(Search(algorithm, policies.make), seed, disprove, shorten)
+        runner = _Runner(read.problems, pool, budget, display, wanted)
         try:
             for outcome in runner.outcomes():
                 with display.paused():
@@ -154,6 +173,8 @@ def prove(
             interrupted = True
             ended = runner.interrupt()
     printer.rest()
+    for sentence in policies.lost():
+        typer.echo(f"prover: {sentence}", err=True)
     outcomes = printer.outcomes
     if tree is not None:
         _write_tree(tree, [*outcomes, *ended])
@@ -254,7 +275,7 @@ class _Runner:
             opposite = negation(self.pool, theorem) if wanted.disprove else None
             self.display.started(number, problem.name)
             result = prove_one(
-                theorem, self.pool, wanted.search.policy(), self.budget, on_event, self.work.stop,
+                theorem, self.pool, wanted.search.policy(wanted.seed), self.budget, on_event, self.work.stop,
                 wanted.search.algorithm, self._workers(number), wanted.seed, opposite,
             )  # fmt: skip
         except UnknownImportError as error:

@@ -131,7 +131,7 @@ class Performance:
         self.watcher.started(theorem, number)
         try:
             result = prove(
-                row.theorem, self.pool, self.search.policy(), self.settings.budget,
+                row.theorem, self.pool, self.search.policy(seed), self.settings.budget,
                 lambda event: self.watcher.event(theorem, event), self.stop, self.search.algorithm,
                 self.settings.workers_per_theorem, seed,
             )  # fmt: skip

@@ -1,0 +1,191 @@
+"""From what `--policy` says to policies of the kind that a search wants: a plan, which costs nothing, then models."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from prover.algorithms import SEARCHES, Policy, wanted_of
+from prover.policies.answers import Answers, Losses
+from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy
+from prover.policies.proof_policy import ModelProofPolicy
+from prover.policies.spec import Options, Part, check_options, read_policy, short_name
+from prover.policies.tactic_policy import ModelTacticPolicy
+from prover.portfolio import PortfolioPolicy
+from prover.portfolio.grammar import GrammarPolicy
+from prover.prompts.family import ProofFamily, TacticFamily
+from prover.prompts.own import MARKERS
+from prover.prompts.registry import Kind, correction_named, family_named, guessed, kinds
+from prover.sampling.sampler import Sampler, SamplerError, Settings
+from prover.sources import UserInputError
+from search import Plan, ProofPolicy, TacticPolicy
+
+TEMPERATURE = 1.0
+SAMPLES = 8  # answers for one tactic state
+TACTIC_TOKENS = 256
+PROOF_TOKENS = 2048  # DeepSeek-Prover-V1.5's quick start has as many
+# Those that think first, as the quick starts of their model cards have it.
+THINKING_TOKENS = {"deepseek-prover-v2": 8192, "goedel-prover-v2": 32768, "kimina": 8096}
+WRITES: dict[Kind, str] = {"tactic": "tactics", "proof": "whole proofs", "correction": "corrected proofs"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`make` gives the policy of one attempt, from its seed. `losses` count for all of them. Close it when done."""
+
+    make: Callable[[int], Policy]
+    losses: tuple[Losses, ...]
+    resources: ExitStack
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.resources.close()
+
+    def lost(self) -> list[str]:
+        """A sentence for each model some answers of which did not come."""
+        return [sentence for each in self.losses if (sentence := each.sentence())]
+
+
+@dataclass(frozen=True)
+class PolicyPlan:
+    """What is to be opened. `families` has a prompt family's name for each part, empty for the portfolio."""
+
+    parts: tuple[Part, ...]
+    families: tuple[str, ...]
+    settings: tuple[Settings, ...]
+    samples: int
+    base_url: str | None
+    wanted: Kind
+
+    @property
+    def name(self) -> str:
+        """Short, for a folder's name."""
+        return short_name(self.parts)
+
+    @property
+    def text(self) -> str:
+        """All that the answers hang on but for the models' weights: attempts made under one text may be mixed."""
+        weighted = any(part.weight != self.parts[0].weight for part in self.parts)
+        said = []
+        for part, family, settings in zip(self.parts, self.families, self.settings, strict=True):
+            options = [family, f"temperature {settings.temperature:g}", f"at most {settings.max_tokens} tokens"]
+            options += [f"{self.samples} samples"] if self.wanted == "tactic" else []
+            options += [self.base_url] if self.base_url and part.kind == "openai" else []
+            written = f"{part} ({', '.join(options)})" if family else str(part)
+            said.append(f"{part.weight:g}*{written}" if weighted else written)
+        return "+".join(said)
+
+    def open(self) -> Opened:
+        """Loads the models, and finds out whether they can be used.
+
+        Raises:
+            UserInputError: one cannot; the message says what to do.
+        """
+        with ExitStack() as stack:
+            samplers: list[Sampler | None] = []
+            for part in self.parts:
+                sampler = None if part.kind == "portfolio" else _open(part, self.base_url)
+                if sampler is not None and hasattr(sampler, "close"):
+                    stack.callback(sampler.close)
+                samplers.append(sampler)
+            losses = [None if sampler is None else Losses(sampler.name) for sampler in samplers]
+
+            def make(seed: int) -> Policy:
+                policies = [
+                    self._policy(number, None if sampler is None else Answers(sampler, lost), seed)
+                    for number, (sampler, lost) in enumerate(zip(samplers, losses, strict=True))
+                ]
+                if len(policies) == 1:
+                    return policies[0]
+                weights = [part.weight for part in self.parts]
+                if self.wanted == "tactic":
+                    return MixedTacticPolicy(list(zip(weights, cast(list[TacticPolicy], policies), strict=True)))
+                return MixedProofPolicy(list(zip(weights, cast(list[ProofPolicy], policies), strict=True)))
+
+            return Opened(make, tuple(each for each in losses if each is not None), stack.pop_all())
+
+    def _policy(self, number: int, answers: Answers | None, seed: int) -> Policy:
+        if answers is None:
+            return PortfolioPolicy() if self.wanted == "tactic" else GrammarPolicy()
+        family, settings = family_named(self.families[number]), self.settings[number]
+        if self.wanted == "tactic":
+            return ModelTacticPolicy(answers, cast(TacticFamily, family), settings, self.samples, seed)
+        proofs = ModelProofPolicy(answers, cast(ProofFamily, family), settings)
+        if self.wanted == "proof":
+            return proofs
+        return ModelCorrectionPolicy(proofs, correction_named(self.families[number]))
+
+
+def plan_policy(text: str, options: Options, algorithm: Plan) -> PolicyPlan:
+    """Reads `--policy` and the options beside it; nothing is imported or loaded for it.
+
+    Raises:
+        UserInputError: they make no sense, no prompt family is known, or it does not fit the algorithm.
+    """
+    parts, wanted = read_policy(text), wanted_of(algorithm)
+    check_options(parts, options, wanted == "tactic")
+    if wanted == "correction" and (len(parts) > 1 or parts[0].kind == "portfolio"):
+        raise UserInputError("--search correct wants one model that corrects its proofs, such as hf:PATH, as --policy.")
+    families = tuple(_family(part, options.prompt, wanted) for part in parts)
+    temperature = TEMPERATURE if options.temperature is None else options.temperature
+    settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature) for family in families)
+    return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted)
+
+
+def _family(part: Part, named: str | None, wanted: Kind) -> str:
+    """The name of the family that a model is asked by: the one that was named, or that its name or folder says."""
+    if part.kind == "portfolio":
+        return ""
+    if named is not None:
+        family_named(named)
+    family = named or (own_family(Path(part.name), wanted) if part.kind != "openai" else "") or guessed(part.name)
+    if wanted not in kinds(family):
+        fitting = [name for name, plan in SEARCHES.items() if wanted_of(plan) in kinds(family)]
+        raise UserInputError(
+            f"{part} is asked by the prompt family `{family}` for {WRITES[kinds(family)[0]]}, and this search wants "
+            f"{WRITES[wanted]}; choose --search {', '.join(fitting)}, or another family with --prompt."
+        )
+    return family
+
+
+def own_family(folder: Path, wanted: Kind) -> str:
+    """The family of the project's own formats, if the model's folder has a tokenizer with their markers; else empty."""
+    try:
+        tokenizer = folder.expanduser() / "tokenizer.json"
+        added = {token["content"] for token in json.loads(tokenizer.read_text("utf-8"))["added_tokens"]}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""  # what opens the model will say what is wrong with it
+    return ("own-tactic" if wanted == "tactic" else "own-proof") if added.issuperset(MARKERS) else ""
+
+
+def _tokens(family: str, wanted: Kind) -> int:
+    return TACTIC_TOKENS if wanted == "tactic" else THINKING_TOKENS.get(family, PROOF_TOKENS)
+
+
+def _open(part: Part, base_url: str | None) -> Sampler:
+    """A model, with what it needs imported only now."""
+    try:
+        match part.kind:
+            case "hf":
+                from prover.sampling.transformers_sampler import open_transformers
+
+                return open_transformers(part.name)
+            case "onnx":
+                from prover.sampling.onnx_sampler import open_onnx
+
+                return open_onnx(part.name)
+            case "vllm":
+                from prover.sampling.vllm_sampler import open_vllm
+
+                return open_vllm(part.name)
+            case _:
+                from prover.sampling.openai_sampler import open_openai
+
+                return open_openai(part.name, base_url)
+    except SamplerError as error:
+        raise UserInputError(str(error)) from error

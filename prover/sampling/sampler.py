@@ -1,0 +1,79 @@
+"""What every language model is to this project: something that continues prompts, a batch at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model is given: `text` as it stands, or `messages` for the model's own chat template; one of the two.
+
+    A last message of the assistant's is the beginning of the answer, which the sample goes on with.
+    """
+
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample. `temperature` 0 is greedy. `max_tokens` is the longest answer, `stop` texts end it and are left out.
+
+    The log-probabilities that come back are those of the distribution sampled from: after temperature and top-p.
+    """
+
+    max_tokens: int = 1024
+    temperature: float = 1.0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answer. `token_ids` (n,) and `token_log_probabilities` (n,), natural, of what was generated, the end included;
+    empty where the model's server does not tell them. `tokens` is n, the cost. `error` says why there is no answer."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    token_log_probabilities: tuple[float, ...] = ()
+    finish: Literal["stop", "length", "error"] = "stop"
+    tokens: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One sample to draw: the same request, seed included, gives the same sample where the model can promise that."""
+
+    prompt: Prompt
+    settings: Settings = field(default_factory=Settings)
+    seed: int = 0
+
+
+class Sampler(Protocol):
+    """A language model. Thread safe."""
+
+    @property
+    def name(self) -> str:
+        """As `--policy` names it: `hf:PATH`, say."""
+        ...
+
+    def sample(self, requests: Sequence[Request]) -> Sequence[Sample]:
+        """One sample for each request, in order. A request that fails in the middle of a run gives a sample of `finish`
+        "error", which is counted and logged, and raises nothing."""
+        ...
+
+
+class SamplerError(Exception):
+    """A model that cannot be used at all, found when it is opened; the message is one sentence that says what to do."""

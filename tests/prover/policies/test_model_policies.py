@@ -1,0 +1,237 @@
+"""Policies of a sampler and a family: probabilities, costs, seeds, losses. The model is a table (table_model.py)."""
+
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from math import exp, inf, log, nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prover.policies.answers import FIRST, LOGGED, Answers, Losses, NoAnswersError
+from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.proof_policy import ModelProofPolicy
+from prover.policies.tactic_policy import ModelTacticPolicy, log_of_sum, merged, seed_of
+from prover.sampling.sampler import Sample, Settings
+from search import Budget, Completion, FailedProof, ProofPrompt, Proposal, SearchEvent, prove
+from search.algorithms.best_first import BestFirst
+from search.algorithms.sample import Sample as SamplePlan
+from tests.prover.policies.table_model import THEOREM, Plain, TableSampler, probabilities, state
+from tests.search.graph_session import THEOREM as GRAPH_THEOREM
+from tests.search.graph_session import GraphSession, accepting
+
+TABLE = {"n + 0 = n": {"simp": 0.5, "rfl": 0.25, "omega now": 0.125, "no idea at all": 0.125}}
+
+
+def tactics(sampler, samples=8, seed=0, how=None):
+    return ModelTacticPolicy(Answers(sampler), Plain(), how or Settings(), samples, seed)
+
+
+def proofs(sampler):
+    return ModelProofPolicy(Answers(sampler), Plain(), Settings())
+
+
+def asked(seed, target="n + 0 = n"):
+    return ProofPrompt(THEOREM, state(f"⊢ {target}"), seed=seed)
+
+
+def test_equal_answers_are_one_proposal_with_the_probability_of_the_text():
+    sampler = TableSampler(TABLE)
+    found = tactics(sampler, 200).propose(state(), THEOREM)
+    # 200 answers hold all four texts; however often each was drawn, its probability is the table's.
+    assert probabilities(found) == {"simp": 0.5, "rfl": 0.25, "omega now": 0.125, "": 0.125}
+    assert [p.text for p in found][:2] == ["simp", "rfl"]
+    assert len(sampler.requests) == 200
+    drawn = Counter(tactics(TableSampler(TABLE), 200).answers.sampler._one(r).text for r in sampler.requests)
+    # One token for each word; the blank one carries the cost of answers without a tactic.
+    cost = {p.text: p.tokens for p in found}
+    expected = {"simp": drawn["simp"], "rfl": drawn["rfl"], "omega now": 2 * drawn["omega now"]}
+    assert cost == {**expected, "": 4 * drawn["no idea at all"]}
+
+
+def test_without_log_probabilities_the_shares_of_the_answers_are_taken():
+    samples = [Sample("a", tokens=3), Sample("b", tokens=1), Sample("a", tokens=3), Sample("", finish="error")]
+    # Two of the three that came.
+    assert probabilities(merged(samples, ["a", "b", "a", ""])) == {"a": 0.666666667, "b": 0.333333333}
+    assert merged(samples, ["a", "b", "a", ""])[0].tokens == 6
+
+
+def test_two_spellings_of_a_tactic_are_summed_and_one_drawn_twice_is_not():
+    def told(ids, p):
+        return Sample("x", ids, (log(p),), tokens=1)
+
+    samples = [told((1,), 0.2), told((1,), 0.2), told((2, 3), 0.05), told((4,), 0.5)]
+    found = merged(samples, ["a", "a", "a", "b"])
+    assert probabilities(found) == {"b": 0.5, "a": 0.25}
+    assert [p.tokens for p in found] == [1, 3]
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.text("ab\n ", max_size=3), st.floats(0.001, 1), min_size=1, max_size=8
+    ),
+    st.integers(1, 20), st.booleans(), st.integers(0, 5),
+)  # fmt: skip
+def test_probabilities_sum_to_at_most_1_and_all_tokens_are_booked(weights, samples, told, failing):
+    total = sum(weights.values())
+    sampler = TableSampler({"n + 0 = n": {text: w / total for text, w in weights.items()}}, failing, told)
+    policy = tactics(sampler, samples)
+    try:
+        found = policy.propose(state(), THEOREM)
+    except NoAnswersError:
+        assert samples >= FIRST
+        return
+    assert sum(exp(p.log_probability) for p in found) <= 1 + 1e-9
+    assert all(p.log_probability <= 0 for p in found)
+    assert len({p.text for p in found}) == len(found)
+    again = TableSampler(sampler.table, failing, told)
+    assert sum(p.tokens for p in found) == sum(s.tokens for s in again.sample(sampler.requests))
+    assert sorted(found, key=lambda p: -p.log_probability) == list(found)
+
+
+def test_what_is_no_probability_counts_as_none():
+    assert log_of_sum([]) == -inf
+    assert log_of_sum([nan, -inf]) == -inf
+    assert log_of_sum([0.0, 0.0]) == 0.0
+    assert log_of_sum([-2000.0, -2000.0]) == pytest.approx(-2000 + log(2))  # e^-2000 is no float above 0
+
+
+def test_seeds_hang_on_the_state_and_on_how_often_it_was_asked_about():
+    def seeds(policy, sampler, *states):
+        before = len(sampler.requests)
+        for each in states:
+            policy.propose(each, THEOREM)
+        return [request.seed for request in sampler.requests[before:]]
+
+    sampler = TableSampler({"a": {"x": 1.0}, "b": {"x": 1.0}})
+    one, two, other = tactics(sampler, 3), tactics(sampler, 3), tactics(sampler, 3, seed=1)
+    a, b = state("⊢ a"), state("⊢ b")
+    first = seeds(one, sampler, a, b, a)
+    assert len(set(first)) == 9
+    # Another order of the states changes nothing, another search's seed everything.
+    second = seeds(two, sampler, b, a, a)
+    assert (second[:3], second[3:]) == (first[3:6], first[:3] + first[6:])
+    assert not set(seeds(other, sampler, a, b, a)) & set(first)
+    assert all(0 <= seed < 2**31 for seed in first)
+    assert seed_of(0, "x") == seed_of(0, "x") != seed_of("0", "x")
+
+
+def test_the_same_seed_gives_the_same_search_and_tokens_are_counted():
+    table = {"A": {"a": 0.5, "b": 0.4, "no": 0.1}, "B": {"c": 0.5, "d": 0.5}, "C": {"e": 1.0}}
+    session_table = {"A": {"a": ["B"], "b": ["C"]}, "B": {"d": ["C"]}, "C": {}}
+
+    def run(seed):
+        events: list[SearchEvent] = []
+        session = GraphSession(["A"], session_table)
+        policy = tactics(TableSampler(table), 4, seed)
+        result = prove(
+            GRAPH_THEOREM, policy, session.open, BestFirst(), Budget(seconds=None), events.append,
+            judge=accepting, clock=session.clock,
+        )  # fmt: skip
+        return result, events, policy
+
+    result, events, policy = run(3)
+    assert (result, events) == run(3)[:2]
+    assert result.stopped == "exhausted"
+    # Every word is a token, and each answer here is one word: four for each state asked about.
+    assert result.spent.tokens == 4 * result.spent.samples == len(policy.answers.sampler.requests)
+    assert len({repr(run(seed)[1]) for seed in range(8)}) > 1
+
+
+def test_the_family_ends_answers_and_greedy_asks_once():
+    sampler = TableSampler(TABLE)
+    tactics(sampler, 8, how=Settings(max_tokens=7, temperature=0.0, stop=("X",))).propose(state(), THEOREM)
+    (request,) = sampler.requests
+    assert request.settings == Settings(max_tokens=7, temperature=0.0, stop=("STOP", "X"))
+    assert tactics(sampler).propose(state().__class__(()), THEOREM) == []
+
+
+def test_whole_proofs_come_in_order_with_their_tokens():
+    sampler = TableSampler({"n + 0 = n": {"simp": 0.5, "rfl now": 0.5}, "m": {"omega": 1.0}})
+    policy = proofs(sampler)
+    found = policy.complete([asked(seed) for seed in range(20)] + [asked(2**31 + 5, "m")])
+    assert {completion.text for completion in found[:-1]} == {"simp", "rfl now"}
+    assert found[-1].text == "omega"
+    for completion in found[:-1]:
+        assert completion.log_probability == pytest.approx(log(0.5))
+        assert completion.tokens == len(completion.token_ids) == len(completion.text.split())
+        assert len(completion.token_log_probabilities) == completion.tokens
+    assert [request.seed for request in sampler.requests] == [*range(20), 5]
+    assert {request.settings.stop for request in sampler.requests} == {("STOP",)}
+
+
+def test_a_proof_that_was_cut_off_says_so():
+    class Cut(TableSampler):
+        def _one(self, request):
+            return Sample("simp [", (1, 2), (-1.0, -2.0), "length", 2)
+
+    (found,) = proofs(Cut({})).complete([asked(0)])
+    assert found == Completion("simp [", -3.0, 2, "length", (1, 2), (-1.0, -2.0))
+
+
+def test_a_lost_answer_is_empty_counted_and_logged_and_raises_nothing(caplog):
+    sampler = TableSampler({"n + 0 = n": {"simp": 1.0}}, failing=3)
+    losses = Losses("table")
+    policy = ModelProofPolicy(Answers(sampler, losses), Plain(), Settings())
+    with caplog.at_level(logging.WARNING):
+        found = policy.complete([asked(i) for i in range(4)] + [asked(9, "unknown")])
+    assert [completion.text for completion in found] == ["", "", "", "simp", ""]
+    assert found[-1].tokens == 1
+    assert (losses.asked, losses.failed) == (5, 4)
+    assert losses.sentence() == "table: 4 of 5 answers were lost, most often so: the server is away"
+    assert caplog.records[0].message == "table: an answer was lost: the server is away"
+    assert len(caplog.records) == 4
+    policy.complete([asked(i, "unknown") for i in range(20)])
+    assert len(caplog.records) == LOGGED
+    assert caplog.records[-1].message.endswith("(further ones are only counted)")
+    assert (losses.asked, losses.failed) == (25, 24)
+    assert Losses("x").sentence() == ""
+
+
+def test_if_none_of_the_first_answers_comes_the_search_stops_and_says_why():
+    def run(failing, plan, policy):
+        session = GraphSession(["A"], {"A": {"a": []}})
+        sampler = TableSampler({"A": {"a": 1.0}}, failing)
+        return prove(
+            GRAPH_THEOREM, policy(sampler), session.open, plan, Budget(seconds=None), judge=accepting,
+            clock=session.clock,
+        )  # fmt: skip
+
+    why = "the policy failed: NoAnswersError: none of the first 8 answers of table came: the server is away"
+    for plan, policy in ((SamplePlan(), proofs), (BestFirst(), tactics)):
+        result = run(FIRST, plan, policy)
+        assert (result.stopped, result.message) == ("policy", why)
+        assert run(FIRST - 1, plan, policy).stopped == "proved"
+
+
+def test_a_sampler_that_gives_too_few_answers_is_found_out():
+    class Short(TableSampler):
+        def sample(self, requests):
+            return super().sample(requests)[:-1]
+
+    with pytest.raises(ValueError, match="gave 1 answers to 2 requests"):
+        proofs(Short(TABLE)).complete([asked(0), asked(1)])
+
+
+def test_a_correction_is_asked_for_with_lean_s_words():
+    sampler = TableSampler({"n + 0 = n": {"rfl": 1.0}, "by\n  rfl: not so": {"simp": 1.0}})
+    policy = ModelCorrectionPolicy(proofs(sampler), Plain())
+    failed = FailedProof("by\n  rfl", ({"line": 2, "column": 2, "message": "not so"},))
+    assert policy.complete([asked(0)])[0].text == "rfl"
+    assert policy.correct(asked(2**40 + 3), failed).text == "simp"
+    assert sampler.requests[-1].seed == 3
+    assert sampler.requests[-1].settings.stop == ("STOP",)
+    assert policy.correct(asked(3), FailedProof("by\n  x", failed.messages)) == Completion("", tokens=1)
+
+
+def test_many_threads_lose_no_count():
+    sampler = TableSampler(TABLE)
+    policy = tactics(sampler, 2)
+    with ThreadPoolExecutor(8) as executor:
+        answers = list(executor.map(lambda _: policy.propose(state(), THEOREM), range(50)))
+    assert policy.answers.losses.asked == 100 == len(answers) * 2
+    # Each of the 50 times drew by seeds of its own.
+    assert len({request.seed for request in sampler.requests}) == 100
+    assert all(isinstance(p, Proposal) for answer in answers for p in answer)

@@ -1,0 +1,87 @@
+"""Writes down those signatures of vLLM that the adapter relies on, out of the source in an unpacked wheel.
+
+`python -m tests.prover.sampling.record_vllm_signatures FOLDER`, where FOLDER holds what `pip download --no-deps vllm`
+fetched and `unzip` unpacked; nothing of it is run.
+"""
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+RECORDED = Path(__file__).parents[2] / "data" / "vllm_signatures.json"
+METHODS = {
+    "LLM": (
+        "entrypoints/llm.py",
+        ("__init__", "generate", "get_tokenizer", "collective_rpc", "reset_prefix_cache", "sleep", "wake_up"),
+    ),
+    "GPUModelRunner": ("v1/worker/gpu/model_runner.py", ("reload_weights",)),
+    "TokenizerLike": ("tokenizers/protocol.py", ("encode", "apply_chat_template")),
+}
+FIELDS = {
+    "EngineArgs": "engine/arg_utils.py",
+    "SamplingParams": "sampling_params.py",
+    "CompletionOutput": "outputs.py",
+    "Logprob": "logprobs.py",
+    "TokensPrompt": "inputs/llm.py",
+}
+
+
+def main() -> None:
+    root = Path(sys.argv[1]) / "vllm"
+    version = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse((root / "_version.py").read_text()).body
+        if isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
+    )
+    recorded = {
+        "version": version,
+        "signatures": {
+            f"{name}.{method}": _parameters(root / path, name, method)
+            for name, (path, methods) in METHODS.items()
+            for method in methods
+        },
+        "fields": {name: _fields(root / path, name) for name, path in FIELDS.items()},
+        "logprobs_modes": _literal(root / "config/model.py", "LogprobsMode"),
+    }
+    RECORDED.write_text(json.dumps(recorded, indent=1) + "\n")
+
+
+def _class(path: Path, name: str) -> ast.ClassDef:
+    return next(
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef) and node.name == name
+    )
+
+
+def _parameters(path: Path, name: str, method: str) -> list[list[object]]:
+    """[name, kind as `inspect` numbers it, whether it has a default] of each parameter but `self`."""
+    found = next(
+        node for node in _class(path, name).body if isinstance(node, ast.FunctionDef) and node.name == method
+    ).args
+    plain = [*found.posonlyargs, *found.args]
+    without = len(plain) - len(found.defaults)
+    parameters: list[list[object]] = [[each.arg, 1, place >= without] for place, each in enumerate(plain)][1:]
+    parameters += [[found.vararg.arg, 2, False]] if found.vararg else []
+    parameters += [
+        [each.arg, 3, default is not None] for each, default in zip(found.kwonlyargs, found.kw_defaults, strict=True)
+    ]
+    parameters += [[found.kwarg.arg, 4, False]] if found.kwarg else []
+    return parameters
+
+
+def _fields(path: Path, name: str) -> list[str]:
+    body = _class(path, name).body
+    return [node.target.id for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
+
+
+def _literal(path: Path, name: str) -> list[str]:
+    tree = ast.parse(path.read_text())
+    value = next(
+        node.value for node in tree.body if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets)
+    )
+    assert isinstance(value, ast.Subscript)
+    return list(ast.literal_eval(value.slice))
+
+
+if __name__ == "__main__":
+    main()
