@@ -28,7 +28,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample. `temperature` 0 is greedy. `max_tokens` is the longest answer, `stop` texts end it and are left out.
+    """How to sample. `temperature` 0 is greedy. `max_tokens` is the longest answer; `stop` texts end it, left out of it.
 
     The log-probabilities that come back are those of the distribution sampled from: after temperature and top-p.
     """
@@ -41,8 +41,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Sample:
-    """One answer. `token_ids` (n,) and `token_log_probabilities` (n,), natural, of what was generated, the end included;
-    empty where the model's server does not tell them. `tokens` is n, the cost. `error` says why there is no answer."""
+    """One answer. `token_ids` (n,) and `token_log_probabilities` (n,), natural, are of what was generated, the end too.
+
+    They are empty where the model's server does not tell them. `tokens` is n, the cost. `error` says why there is no
+    answer.
+    """
 
     text: str
     token_ids: tuple[int, ...] = ()
