@@ -46,7 +46,7 @@ def export(folder: Path, out: Path, int8: bool = False) -> Exported:
     except ImportError as error:
         raise UserInputError(
             f"Exporting needs PyTorch, transformers and onnx ({error.name} is missing): "
-            "pip install 'lean-rl-prover[hf,onnx]' onnx."
+            "pip install 'lean-rl-prover[hf,onnx]'."
         ) from error
     if not folder.is_dir():
         raise UserInputError(f"There is no folder {folder}.")
