@@ -28,7 +28,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample. `temperature` 0 is greedy. `max_tokens` is the longest answer; `stop` texts end it, and are cut off.
+    """How to sample. `temperature` 0 is greedy. `max_tokens` bounds the answer; `stop` texts end it and are cut off.
 
     The log-probabilities that come back are those of the distribution sampled from: after temperature and top-p.
     """
