@@ -1,7 +1,7 @@
 """The searches that the command line knows by name, and what each of them asks a policy for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prover.prompts.registry import Kind
 from prover.sources import UserInputError
@@ -34,16 +34,21 @@ SEARCHES: dict[str, Plan] = {
 }
 
 
-def plan_named(name: str) -> Plan:
-    """The algorithm of that name.
+def plan_named(name: str, rounds: int | None = None) -> Plan:
+    """The algorithm of that name; with so many `rounds` of correction, if it is one that corrects.
 
     Raises:
-        UserInputError: there is none.
+        UserInputError: there is none, or it corrects nothing.
     """
     if name not in SEARCHES:
         *others, last = (f"`{known}`" for known in SEARCHES)
         raise UserInputError(f"--search is {', '.join(others)} or {last}, not `{name}`.")
-    return SEARCHES[name]
+    plan = SEARCHES[name]
+    if rounds is None:
+        return plan
+    if not isinstance(plan, Correct):
+        raise UserInputError(f"--rounds is for --search correct; `{name}` corrects no proofs.")
+    return replace(plan, rounds=rounds)
 
 
 def wanted_of(plan: Plan) -> Kind:

@@ -22,6 +22,7 @@ _PART = r"(?:«[^»\n]*»|[^\W\d][\w'!?]*)"
 _NAME = re.compile(rf"{_PART}(?:\.(?:{_PART}|\d+))*")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _COMMAND_NAME = re.compile(r"#[a-z_]+")
+_NESTED = 32  # interpolated strings within one another; what is further in is read as a plain string
 # Longest first. Only those matter that begin like another one: `:=` must not be found inside of `:=:`.
 _SYMBOL = re.compile(r":=|=>|<;>|<\|>|\.\.\.|\.\.|::|&&|\|\||\|>|<\||→|←|↔|==|!=|<=|>=|\+\+|>>=|.", re.DOTALL)
 
@@ -57,7 +58,7 @@ def code_tokens(text: str) -> list[Token]:
     return [token for token in tokens(text) if token.is_code]
 
 
-def _next(text: str, at: int) -> Token:
+def _next(text: str, at: int, nested: int = 0) -> Token:
     def take(kind: Kind, end: int) -> Token:
         return Token(kind, text[at:end], at)
 
@@ -74,8 +75,8 @@ def _next(text: str, at: int) -> Token:
     if match := _RAW_STRING.match(text, at):
         close = text.find('"' + match.group(1), match.end())
         return take("string", len(text) if close < 0 else close + 1 + len(match.group(1)))
-    if match := _INTERPOLATED.match(text, at):
-        return take("string", _interpolated_end(text, match.end()))
+    if nested < _NESTED and (match := _INTERPOLATED.match(text, at)):
+        return take("string", _interpolated_end(text, match.end(), nested + 1))
     if match := _CHAR.match(text, at):
         return take("char", match.end())
     if match := _NAME.match(text, at):
@@ -118,8 +119,8 @@ def _string_end(text: str, at: int) -> int:
     return len(text)
 
 
-def _interpolated_end(text: str, at: int) -> int:
-    """The same for `s!"...{term}..."`, whose terms may hold strings of their own."""
+def _interpolated_end(text: str, at: int, nested: int) -> int:
+    """The same for `s!"...{term}..."`, whose terms may hold strings of their own; it is the `nested`th around `at`."""
     while at < len(text):
         if text[at] == "\\":
             at += 2
@@ -128,7 +129,7 @@ def _interpolated_end(text: str, at: int) -> int:
         elif text[at] == "{":
             depth, at = 1, at + 1
             while at < len(text) and depth:
-                token = _next(text, at)
+                token = _next(text, at, nested)
                 depth += {"{": 1, "}": -1}.get(token.text, 0)
                 at = token.end
         else:

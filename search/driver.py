@@ -354,6 +354,7 @@ class Attempt:
         judged = self._judged(text)
         with self._changed:
             if judged is None or judged[1]:
+                self.lean_seconds += judged[0].seconds if judged else 0.0
                 self._refused = True
                 return Written(task, completion, broke_off=True)
             verdict = judged[0]

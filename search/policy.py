@@ -73,12 +73,22 @@ class ProofPolicy(Protocol):
 class FailedProof:
     """A proof that the judge refused: the `text` after `:=`, and the verdict's `messages`.
 
-    A message has `message`, and `line` and `column` in the text. `round` corrections led to it from a fresh sample.
+    A message has `message`, and `line` and `column` in the text. `round` corrections led to it from a fresh sample;
+    `previous` is the proof that the last of them was to correct.
     """
 
     text: str
     messages: tuple[dict[str, Any], ...]
     round: int = 0
+    previous: "FailedProof | None" = None
+
+    def history(self) -> tuple["FailedProof", ...]:
+        """All that led to it, the fresh sample first, and itself last."""
+        found, failed = [self], self.previous
+        while failed is not None:
+            found.append(failed)
+            failed = failed.previous
+        return tuple(reversed(found))
 
 
 class CorrectingPolicy(ProofPolicy, Protocol):

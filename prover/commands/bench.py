@@ -25,10 +25,12 @@ from prover.commands.policy_options import (
     MaxTokensOption,
     PolicyOption,
     PromptOption,
+    RoundsOption,
     SamplesOption,
     TemperatureOption,
+    TopPOption,
 )
-from prover.policies.plan import plan_policy
+from prover.policies.plan import Opened, plan_policy
 from prover.policies.spec import Options
 from prover.runs.environment import environment, source_hash
 from prover.runs.perform import Performance
@@ -81,11 +83,13 @@ def run(
     prompt: PromptOption = None,
     base_url: BaseUrlOption = None,
     temperature: TemperatureOption = None,
+    top_p: TopPOption = None,
     max_tokens: MaxTokensOption = None,
     samples: SamplesOption = None,
     search: Annotated[
         str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
     ] = "best-first",
+    rounds: RoundsOption = None,
     attempts: Annotated[int, typer.Option("--attempts", metavar="K", min=1, help="Attempts at each theorem.")] = 1,
     budget_seconds: Annotated[
         float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one attempt.", callback=finite)
@@ -122,7 +126,7 @@ def run(
     ] = None,
     trees: Annotated[bool, typer.Option("--trees/--no-trees", help="Keep every attempt's proof graph.")] = True,
     retry_unscored: Annotated[
-        bool, typer.Option("--retry-unscored", help="Make the attempts again on which Lean was lost.")
+        bool, typer.Option("--retry-unscored", help="Make the attempts again on which Lean or answers were lost.")
     ] = False,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out rows that cannot be read; the report says how many.")
@@ -139,8 +143,8 @@ def run(
     if not benchmark:
         raise UserInputError("Name a benchmark, a .jsonl or .lean file or a folder; `prover bench --list` lists names.")
     lean_road(lean)
-    algorithm = plan_named(search)
-    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples), algorithm)
+    algorithm = plan_named(search, rounds)
+    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples, top_p), algorithm)
     index, count = read_shard(shard)
     loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
     refuse_unreadable(loaded, skip_unreadable)
@@ -183,16 +187,18 @@ def run(
 
             board = Board(stored, attempts, store.finished(), pool.health, say)
             board.known_problems(sum(problem != "" for problem in store.problems().values()))
-            performance = Performance(store, pool, settings, Search(algorithm, policies.make), board, stop, trees)
+            performance = Performance(
+                store, pool, settings, Search(algorithm, policies.make), board, stop, trees, policies.stop
+            )
             try:
                 with shown(board, console):
                     performance.look()
                     performance.attempts()
             except KeyboardInterrupt:
+                tell_losses(policies)
                 typer.echo(f"prover: interrupted; the same command goes on with {folder}", err=True)
                 raise typer.Exit(INTERRUPTED) from None
-    for sentence in policies.lost():
-        typer.echo(f"prover: {sentence}", err=True)
+    tell_losses(policies)
     typer.echo(outcome(folder))
 
 
@@ -207,6 +213,12 @@ def merge_shards(
     """Join the shards of one run, made on several machines, into a run of the whole benchmark."""
     merge(folders, out)
     typer.echo(outcome(out))
+
+
+def tell_losses(policies: Opened) -> None:
+    """Says how many answers did not come in this session; the store has the count of each attempt."""
+    for sentence in policies.lost():
+        typer.echo(f"prover: {sentence}", err=True)
 
 
 def refuse_unreadable(benchmark: Benchmark, skip: bool) -> None:

@@ -29,9 +29,10 @@ def policies(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")] = False,
 ) -> None:
     """Say which policies can be used here, and why the others cannot."""
-    named = [_named(text) for text in models or []]
+    cache = hub_cache()
+    named = [_named(text, cache) for text in models or []]
     machine = this_machine()
-    found = available(machine, [*named, *hub_models(hub_cache())])
+    found = available(machine, [*named, *hub_models(cache)])
     if json_output:
         rows = [asdict(each) for each in found]
         typer.echo(json.dumps({"machine": asdict(machine), "policies": rows}, indent=1, ensure_ascii=False))
@@ -61,7 +62,7 @@ def _mark(each: Available) -> Text:
     return Text("yes", style="green") if each.usable else Text("no", style="yellow")
 
 
-def _named(text: str) -> Model:
+def _named(text: str, cache: Path | None) -> Model:
     """A model in a folder that was named."""
     (part, *others) = read_policy(text)
     if others or part.kind not in ("hf", "onnx"):
@@ -69,4 +70,4 @@ def _named(text: str) -> Model:
     folder = Path(part.name).expanduser()
     if not folder.is_dir():
         raise UserInputError(f"There is no folder {part.name}.")
-    return read_model(folder, str(part))
+    return read_model(folder, str(part), cache)

@@ -1,4 +1,4 @@
-"""The options that name a policy, the same for every command that searches."""
+"""The options that say what is asked, and how: the same for every command that searches."""
 
 from typing import Annotated
 
@@ -24,9 +24,19 @@ TemperatureOption = Annotated[
     float | None,
     typer.Option("--temperature", metavar="T", min=0, help="Of sampling; 0 takes the likeliest token (default: 1)."),
 ]
+TopPOption = Annotated[
+    float | None,
+    typer.Option(
+        "--top-p", metavar="P", min=0, max=1, help="Draw from the likeliest tokens that have P together (default: 1)."
+    ),
+]
 MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", metavar="N", min=1, help="The longest answer (default: the prompt's own).")
 ]
 SamplesOption = Annotated[
     int | None, typer.Option("--samples", metavar="N", min=1, help="Answers of the model for one tactic state.")
+]
+RoundsOption = Annotated[
+    int | None,
+    typer.Option("--rounds", metavar="K", min=0, help="Corrections after a proof, for --search correct (default: 2)."),
 ]

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -29,9 +30,12 @@ from prover.commands.policy_options import (
     MaxTokensOption,
     PolicyOption,
     PromptOption,
+    RoundsOption,
     SamplesOption,
     TemperatureOption,
+    TopPOption,
 )
+from prover.policies.losses import with_losses
 from prover.policies.plan import plan_policy
 from prover.policies.spec import Options
 from prover.progress import Progress, progress
@@ -107,10 +111,12 @@ def prove(
     search: Annotated[
         str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
     ] = "best-first",
+    rounds: RoundsOption = None,
     policy: PolicyOption = "portfolio",
     prompt: PromptOption = None,
     base_url: BaseUrlOption = None,
     temperature: TemperatureOption = None,
+    top_p: TopPOption = None,
     max_tokens: MaxTokensOption = None,
     samples: SamplesOption = None,
     seed: Annotated[
@@ -141,8 +147,8 @@ def prove(
     Exit code 0 when all were proved, 1 when one was not within its budget, 2 for bad input or a bad set-up.
     """
     lean_road(lean)
-    algorithm = plan_named(search)
-    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples), algorithm)
+    algorithm = plan_named(search, rounds)
+    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples, top_p), algorithm)
     read = read_source(source, sys.stdin.buffer.read() if source == "-" else None)
     for complaint in read.complaints:
         typer.echo(f"prover: {complaint}", err=True)
@@ -171,7 +177,7 @@ def prove(
                     printer.add(outcome)
         except KeyboardInterrupt:
             interrupted = True
-            ended = runner.interrupt()
+            ended = runner.interrupt(policies.stop)
     printer.rest()
     for sentence in policies.lost():
         typer.echo(f"prover: {sentence}", err=True)
@@ -248,12 +254,17 @@ class _Runner:
             self.work.stop.set()
             self.executor.shutdown(wait=False, cancel_futures=True)
 
-    def interrupt(self) -> list[Outcome]:
-        """Ends every attempt at once, and gives what they came to. Lean is not waited for: its processes are ended."""
+    def interrupt(self, stop_policies: Callable[[], None]) -> list[Outcome]:
+        """Ends every attempt at once, and gives what they came to. Neither Lean nor a model is waited for."""
         self.work.stop.set()
         self.pool.close()
-        done, _ = wait([future for future in self.running if not future.cancelled()], timeout=INTERRUPTED_SECONDS)
-        return [future.result() for future in done if not future.cancelled() and not future.exception()]
+        working = {future for future in self.running if not future.cancelled()}
+        end, left = time.monotonic() + INTERRUPTED_SECONDS, working
+        while left and time.monotonic() < end:
+            stop_policies()  # again and again: a thread may just have been about to ask
+            _, left = wait(left, timeout=0.2)
+        ended = [future for future in working - left if not future.cancelled()]
+        return [future.result() for future in ended if not future.exception()]
 
     def _workers(self, number: int) -> int:
         """How many of the pool's workers work on a problem."""
@@ -262,7 +273,7 @@ class _Runner:
 
     def _attempt(self, number: int) -> Outcome:
         problem, wanted = self.problems[number], self.wanted
-        earlier = self.work.known(problem.source)
+        earlier, policy = self.work.known(problem.source), wanted.search.policy(wanted.seed)
         theorem = problem.given(earlier) if problem.source.is_file else problem.theorem
 
         def on_event(event: SearchEvent) -> None:
@@ -275,7 +286,7 @@ class _Runner:
             opposite = negation(self.pool, theorem) if wanted.disprove else None
             self.display.started(number, problem.name)
             result = prove_one(
-                theorem, self.pool, wanted.search.policy(wanted.seed), self.budget, on_event, self.work.stop,
+                theorem, self.pool, policy, self.budget, on_event, self.work.stop,
                 wanted.search.algorithm, self._workers(number), wanted.seed, opposite,
             )  # fmt: skip
         except UnknownImportError as error:
@@ -293,7 +304,7 @@ class _Runner:
             result = shortened(proved, self.pool, self.budget, result, self.work.stop)
         if result.proof is not None and result.side == "statement":
             result = self._still_good(problem, earlier, result)
-        return Outcome(number, problem, result, negation=opposite)
+        return Outcome(number, problem, with_losses(result, policy), negation=opposite)
 
     def _still_good(self, problem: Problem, earlier: dict[int, str], result: SearchResult) -> SearchResult:
         """The result, if the proof also stands after the theorems of its file that were proved meanwhile.

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from prover.model.onnx_format import MODEL, TOKENIZER, Facts, to_metadata
+from prover.sampling.decoding import DecoderFault
+from prover.sampling.faults import cannot_import
+from prover.sampling.onnx_format import MODEL, TOKENIZER, Facts, to_metadata
 from prover.sampling.sampler import SamplerError
 from prover.sources import UserInputError
 
@@ -43,11 +45,9 @@ def export(folder: Path, out: Path, int8: bool = False) -> Exported:
         from prover.model.onnx_graph import build
         from prover.sampling.onnx_sampler import open_onnx
         from prover.sampling.transformers_sampler import load, vocabulary_of
-    except ImportError as error:
-        raise UserInputError(
-            f"Exporting needs PyTorch, transformers and onnx ({error.name} is missing): "
-            "pip install 'lean-rl-prover[hf,onnx]'."
-        ) from error
+    except Exception as error:  # a library that is broken raises its own kinds
+        needs = "Exporting needs PyTorch, transformers and onnx"
+        raise UserInputError(f"{cannot_import(needs, 'hf,onnx', error)}.") from error
     if not folder.is_dir():
         raise UserInputError(f"There is no folder {folder}.")
     try:
@@ -76,10 +76,13 @@ def export(folder: Path, out: Path, int8: bool = False) -> Exported:
     except OSError as error:
         raise UserInputError(f"{out} cannot be written to: {error.strerror or error}.") from error
     try:
-        decoder = open_onnx(str(out)).decoder
+        difference = _difference(model, open_onnx(str(out)).decoder)
     except SamplerError as error:
         raise UserInputError(f"The export failed: {error}") from error
-    difference = _difference(model, decoder)
+    except (DecoderFault, MemoryError) as error:
+        (out / MODEL).unlink()
+        reason = "there is not enough memory" if isinstance(error, MemoryError) else error
+        raise UserInputError(f"{folder}: onnxruntime cannot run what was exported: {reason}; use hf:.") from error
     if not int8 and not difference < FAR:
         (out / MODEL).unlink()
         raise UserInputError(

@@ -87,12 +87,13 @@ def _server(machine: Machine) -> Available:
 
 
 def _model(model: Model, machine: Machine) -> Available:
-    name = model.policy.partition(":")[2]
+    name = model.adapts or model.policy.partition(":")[2]  # an adapter's folder is here, what it adapts may not be
     if model.problem:
         return Available(model.policy, False, model.problem.rstrip("."), "none")
-    packages = ("onnxruntime", "tokenizers") if model.policy.startswith("onnx:") else ("torch", "transformers")
-    if missing := _missing(machine, *packages):
-        extra = "onnx" if packages[0] == "onnxruntime" else "hf"
+    exported = model.policy.startswith("onnx:")
+    packages = ("onnxruntime", "tokenizers") if exported else ("torch", "transformers")
+    if missing := _missing(machine, *packages, *(("peft",) if model.adapts else ())):
+        extra = "onnx" if exported else "hf"
         return Available(model.policy, False, missing, f"pip install 'lean-rl-prover[{extra}]'")
     if model.parameters is not None:
         billions, where = most_parameters(machine)
@@ -108,6 +109,7 @@ def _model(model: Model, machine: Machine) -> Available:
         about = "not downloaded, and the hub does not answer; where there is a network it can be fetched"
         return Available(model.policy, False, about, f"hf download {name}")
     facts = (
+        f"adapts {model.adapts}" if model.adapts else "",
         f"{model.parameters / 1e9:.2g} billion parameters" if model.parameters else "",
         f"context of {model.context} tokens" if model.context else "",
         f"asked as {model.family}" if model.family else "its prompt family is not known",

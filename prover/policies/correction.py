@@ -17,6 +17,10 @@ class ModelCorrectionPolicy:
     def __init__(self, proofs: ModelProofPolicy, family: CorrectionFamily) -> None:
         self.proofs, self.family = proofs, family
 
+    def lost(self) -> str:
+        """How many answers did not come, in words; empty if all did."""
+        return self.proofs.lost()
+
     def complete(self, prompts: Sequence[ProofPrompt]) -> list[Completion]:
         """First proofs."""
         return self.proofs.complete(prompts)
@@ -27,6 +31,6 @@ class ModelCorrectionPolicy:
         Raises:
             NoAnswersError: none of the search's first answers came.
         """
-        asked = self.family.correction(prompt.theorem, failed.text, failed.messages)
+        asked = self.family.correction(prompt.theorem, failed)
         (sample,) = self.proofs.answers.draw([Request(asked, self.proofs.settings, prompt.seed % SEEDS)])
         return completion(sample, self.proofs.family, prompt)

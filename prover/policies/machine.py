@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-PACKAGES = ("torch", "transformers", "onnxruntime", "tokenizers", "vllm")
+PACKAGES = ("torch", "transformers", "onnxruntime", "tokenizers", "vllm", "peft")
 SECONDS = 5.0  # that the hub and the GPU's driver have to answer
 
 

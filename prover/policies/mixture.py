@@ -9,7 +9,8 @@ from random import Random
 
 from lean_env.goal import TacticState
 from lean_env.theorem import Theorem
-from prover.policies.answers import LOGGED, NoAnswersError
+from prover.policies.answers import NoAnswersError
+from prover.policies.losses import LOGGED, lost_by
 from search.policy import Completion, ProofPolicy, ProofPrompt, Proposal, TacticPolicy
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Failures:
     def __init__(self) -> None:
         self._out: set[int] = set()
         self._count = 0
+        self._last = ""
         self._lock = threading.Lock()
 
     def left(self, parts: int) -> list[int]:
@@ -39,10 +41,24 @@ class Failures:
         """Books what a part raised, and logs the first few."""
         with self._lock:
             self._count += 1
+            self._last = f"{type(error).__name__}: {error}"
             if isinstance(error, NoAnswersError):
                 self._out.add(part)
             if self._count <= LOGGED:
-                logger.warning("a part of the mixture failed: %s: %s", type(error).__name__, error)
+                logger.warning("a part of the mixture failed: %s", self._last)
+
+    def sentence(self) -> str:
+        """How often parts failed, and how the last time; empty if none did."""
+        with self._lock:
+            times = "once" if self._count == 1 else f"{self._count} times"
+            return f"a part of the mixture failed {times}, the last time so: {self._last}" if self._count else ""
+
+
+def _lost(parts: Sequence[tuple[float, object]], failures: Failures) -> str:
+    """What did not come of the parts, in words: answers, or a whole part."""
+    failed = failures.sentence()  # which may say already what the part lost
+    lost = [lost_by(part) for _, part in parts]
+    return "; ".join(each for each in [*(each for each in lost if each not in failed), failed] if each)
 
 
 class MixedTacticPolicy:
@@ -54,6 +70,10 @@ class MixedTacticPolicy:
 
     def __init__(self, parts: Sequence[tuple[float, TacticPolicy]]) -> None:
         self.parts, self.failures = parts, Failures()
+
+    def lost(self) -> str:
+        """What did not come, in words; empty if all did."""
+        return _lost(self.parts, self.failures)
 
     def propose(self, state: TacticState, theorem: Theorem) -> list[Proposal]:
         """The tactics of all parts, most likely first.
@@ -113,6 +133,10 @@ class MixedProofPolicy:
 
     def __init__(self, parts: Sequence[tuple[float, ProofPolicy]]) -> None:
         self.parts, self.failures = parts, Failures()
+
+    def lost(self) -> str:
+        """What did not come, in words; empty if all did."""
+        return _lost(self.parts, self.failures)
 
     def complete(self, prompts: Sequence[ProofPrompt]) -> list[Completion]:
         """One completion for each prompt, up to the first that no part knows one for.

@@ -1,12 +1,13 @@
 """What a folder says of the model in it, without loading it; and the folders of the hub's models that are here."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from prover.policies.plan import own_family
-from prover.prompts.registry import guessed
+from prover.policies.adapter import CONFIG, adapted_by
+from prover.policies.plan import guessed_family, own_family
+from prover.sampling.onnx_format import MODEL, TOKENIZER
 from prover.sampling.weights import parameter_count
 from prover.sources import UserInputError
 
@@ -14,7 +15,8 @@ from prover.sources import UserInputError
 @dataclass(frozen=True)
 class Model:
     """`policy` is as `--policy` names it; `family` how it is asked, empty if that is not known. `here`: no network is
-    needed. `context` is in tokens. `problem` is a sentence on why it cannot be used on any machine."""
+    needed. `context` is in tokens. `problem` is a sentence on why it cannot be used on any machine. `adapts` is what it
+    is an adapter for, whose size and context it has then."""
 
     policy: str
     parameters: int | None = None
@@ -22,12 +24,18 @@ class Model:
     here: bool = False
     context: int | None = None
     problem: str = ""
+    adapts: str = ""
 
 
-def read_model(folder: Path, policy: str) -> Model:
-    """What `config.json`, the tokenizer and the weights' headers say; `policy` is what to call it."""
-    if (folder / "model.onnx").is_file() and policy.startswith("onnx:"):
-        return Model(policy, None, _family(folder, policy), True)
+def read_model(folder: Path, policy: str, cache: Path | None = None) -> Model:
+    """What `config.json`, the tokenizer and the weights' headers say; `policy` is what to call it.
+
+    `cache` is where the hub's models are, of which one may be what an adapter adapts.
+    """
+    if policy.startswith("onnx:"):
+        return _exported(folder, policy)
+    if (folder / CONFIG).is_file() and not (folder / "config.json").is_file():
+        return _adapter(folder, policy, cache)
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
         parameters = parameter_count(folder)
@@ -43,6 +51,28 @@ def read_model(folder: Path, policy: str) -> Model:
     if config.get("is_encoder_decoder"):
         problem = "It is an encoder-decoder; only models that continue a text can be used."
     return Model(policy, parameters, _family(folder, policy), True, _context(config), problem)
+
+
+def _exported(folder: Path, policy: str) -> Model:
+    missing = next((name for name in (MODEL, TOKENIZER) if not (folder / name).is_file()), None)
+    if missing is None:
+        return Model(policy, None, _family(folder, policy), True)
+    return Model(policy, here=True, problem=f"{folder} has no {missing}: `prover export-onnx` writes such a folder.")
+
+
+def _adapter(folder: Path, policy: str, cache: Path | None) -> Model:
+    base = adapted_by(folder)
+    if base is None:
+        return Model(policy, here=True, problem=f"{folder / CONFIG} does not say which model it adapts.")
+    place: Path | None = Path(base).expanduser()
+    if place is not None and not place.is_dir():
+        if base.startswith(("/", ".", "~")):
+            return Model(policy, here=True, problem=f"It adapts the model in {base}, and there is no such folder.")
+        place = _snapshot(cache / f"models--{base.replace('/', '--')}") if cache else None
+    if place is None:
+        return Model(policy, None, _family(folder, policy), adapts=base)
+    model = read_model(place, policy)
+    return replace(model, family=_family(folder, policy), adapts=base)
 
 
 def hub_models(cache: Path | None) -> list[Model]:
@@ -72,7 +102,7 @@ def _family(folder: Path, policy: str) -> str:
     if own := own_family(folder, "tactic"):
         return f"{own}, {own_family(folder, 'proof')}"
     try:
-        return guessed(policy)
+        return guessed_family(policy, folder)
     except UserInputError:
         return ""
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import cast
 
 from prover.algorithms import SEARCHES, Policy, wanted_of
-from prover.policies.answers import Answers, Losses
+from prover.policies.adapter import adapted_by
+from prover.policies.answers import Answers
 from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.losses import Losses
 from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy
+from prover.policies.probe import probe
 from prover.policies.proof_policy import ModelProofPolicy
 from prover.policies.spec import Options, Part, check_options, read_policy, short_name
 from prover.policies.tactic_policy import ModelTacticPolicy
@@ -24,6 +27,7 @@ from prover.sources import UserInputError
 from search import Plan, ProofPolicy, TacticPolicy
 
 TEMPERATURE = 1.0
+TOP_P = 1.0
 SAMPLES = 8  # answers for one tactic state
 TACTIC_TOKENS = 256
 PROOF_TOKENS = 2048  # DeepSeek-Prover-V1.5's quick start has as many
@@ -38,13 +42,23 @@ class Opened:
 
     make: Callable[[int], Policy]
     losses: tuple[Losses, ...]
+    samplers: tuple[Sampler, ...]
     resources: ExitStack
 
     def __enter__(self) -> "Opened":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
         self.resources.close()
+
+    def stop(self) -> None:
+        """Has the answers that are in work end soon, where a model can do that; they are not counted as lost."""
+        for losses in self.losses:
+            losses.end()
+        for sampler in self.samplers:
+            if hasattr(sampler, "stop"):
+                sampler.stop()
 
     def lost(self) -> list[str]:
         """A sentence for each model some answers of which did not come."""
@@ -73,7 +87,9 @@ class PolicyPlan:
         weighted = any(part.weight != self.parts[0].weight for part in self.parts)
         said = []
         for part, family, settings in zip(self.parts, self.families, self.settings, strict=True):
-            options = [family, f"temperature {settings.temperature:g}", f"at most {settings.max_tokens} tokens"]
+            options = [family, f"temperature {settings.temperature:g}"]
+            options += [f"top-p {settings.top_p:g}"] if settings.top_p < 1 else []
+            options += [f"at most {settings.max_tokens} tokens"]
             options += [f"{self.samples} samples"] if self.wanted == "tactic" else []
             options += [self.base_url] if self.base_url and part.kind == "openai" else []
             written = f"{part} ({', '.join(options)})" if family else str(part)
@@ -88,10 +104,12 @@ class PolicyPlan:
         """
         with ExitStack() as stack:
             samplers: list[Sampler | None] = []
-            for part in self.parts:
+            for part, family, settings in zip(self.parts, self.families, self.settings, strict=True):
                 sampler = None if part.kind == "portfolio" else _open(part, self.base_url)
                 if sampler is not None and hasattr(sampler, "close"):
                     stack.callback(sampler.close)
+                if sampler is not None and part.kind != "openai":  # a server has been asked when it was opened
+                    probe(sampler, family, settings, self.wanted)
                 samplers.append(sampler)
             losses = [None if sampler is None else Losses(sampler.name) for sampler in samplers]
 
@@ -107,7 +125,8 @@ class PolicyPlan:
                     return MixedTacticPolicy(list(zip(weights, cast(list[TacticPolicy], policies), strict=True)))
                 return MixedProofPolicy(list(zip(weights, cast(list[ProofPolicy], policies), strict=True)))
 
-            return Opened(make, tuple(each for each in losses if each is not None), stack.pop_all())
+            opened = tuple(each for each in samplers if each is not None)
+            return Opened(make, tuple(each for each in losses if each is not None), opened, stack.pop_all())
 
     def _policy(self, number: int, answers: Answers | None, seed: int) -> Policy:
         if answers is None:
@@ -125,16 +144,31 @@ def plan_policy(text: str, options: Options, algorithm: Plan) -> PolicyPlan:
     """Reads `--policy` and the options beside it; nothing is imported or loaded for it.
 
     Raises:
-        UserInputError: they make no sense, no prompt family is known, or it does not fit the algorithm.
+        UserInputError: they make no sense, there is no such folder, no prompt family is known, or it does not fit the
+            algorithm.
     """
     parts, wanted = read_policy(text), wanted_of(algorithm)
     check_options(parts, options, wanted == "tactic")
     if wanted == "correction" and (len(parts) > 1 or parts[0].kind == "portfolio"):
         raise UserInputError("--search correct wants one model that corrects its proofs, such as hf:PATH, as --policy.")
+    for part in parts:
+        _check_folder(part)
     families = tuple(_family(part, options.prompt, wanted) for part in parts)
     temperature = TEMPERATURE if options.temperature is None else options.temperature
-    settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature) for family in families)
+    top_p = TOP_P if options.top_p is None else options.top_p
+    settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature, top_p) for family in families)
     return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted)
+
+
+def _check_folder(part: Part) -> None:
+    """Says that a folder is not there, before a prompt family is looked for in it."""
+    folder = Path(part.name).expanduser()
+    path_like = part.name.startswith(("/", ".", "~")) or part.name.count("/") > 1
+    if part.kind in ("portfolio", "openai") or folder.is_dir() or not (path_like or part.kind == "onnx"):
+        return
+    if folder.exists():
+        raise UserInputError(f"{part.name} is a file; name the folder that it lies in.")
+    raise UserInputError(f"There is no folder {part.name}.")
 
 
 def _family(part: Part, named: str | None, wanted: Kind) -> str:
@@ -143,7 +177,8 @@ def _family(part: Part, named: str | None, wanted: Kind) -> str:
         return ""
     if named is not None:
         family_named(named)
-    family = named or (own_family(Path(part.name), wanted) if part.kind != "openai" else "") or guessed(part.name)
+    folder = None if part.kind == "openai" else Path(part.name)
+    family = named or (own_family(folder, wanted) if folder else "") or guessed_family(part.name, folder)
     if wanted not in kinds(family):
         fitting = [name for name, plan in SEARCHES.items() if wanted_of(plan) in kinds(family)]
         raise UserInputError(
@@ -153,8 +188,26 @@ def _family(part: Part, named: str | None, wanted: Kind) -> str:
     return family
 
 
+def guessed_family(name: str, folder: Path | None) -> str:
+    """The family that a model's name says, or that of the model which the adapter in the folder adapts.
+
+    Raises:
+        UserInputError: neither does.
+    """
+    base = adapted_by(folder) if folder else None
+    try:
+        return guessed(name)
+    except UserInputError:
+        if base is None:
+            raise
+        return guessed(base)
+
+
 def own_family(folder: Path, wanted: Kind) -> str:
-    """The family of the project's own formats, if the model's folder has a tokenizer with their markers; else empty."""
+    """The family of the project's own formats, if a tokenizer with their markers is in the model's folder, or in that
+    of the model which its adapter adapts; else empty."""
+    if (base := adapted_by(folder)) and not (folder.expanduser() / "tokenizer.json").is_file():
+        return own_family(Path(base), wanted)
     try:
         tokenizer = folder.expanduser() / "tokenizer.json"
         added = {token["content"] for token in json.loads(tokenizer.read_text("utf-8"))["added_tokens"]}

@@ -21,6 +21,10 @@ class ModelProofPolicy:
         self.answers, self.family = answers, family
         self.settings = replace(settings, stop=(*family.stop, *settings.stop))
 
+    def lost(self) -> str:
+        """How many answers did not come, in words; empty if all did."""
+        return self.answers.lost.sentence()
+
     def complete(self, prompts: Sequence[ProofPrompt]) -> list[Completion]:
         """One completion for each prompt.
 

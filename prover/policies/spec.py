@@ -39,6 +39,7 @@ class Options:
     temperature: float | None = None
     max_tokens: int | None = None
     samples: int | None = None
+    top_p: float | None = None
 
 
 def read_policy(text: str) -> tuple[Part, ...]:
@@ -85,6 +86,8 @@ def check_options(parts: Sequence[Part], options: Options, tactics: bool) -> Non
         raise UserInputError(f"{option} is for a model, and `--policy portfolio` asks none; name one with --policy.")
     if options.temperature is not None and not 0 <= options.temperature < float("inf"):
         raise UserInputError(f"--temperature is a number from 0 upwards, such as 0.8, not {options.temperature}.")
+    if options.top_p is not None and not 0 < options.top_p <= 1:
+        raise UserInputError(f"--top-p is a number above 0 and at most 1, such as 0.95, not {options.top_p}.")
     if options.samples is not None and not tactics:
         raise UserInputError("--samples is for searches over tactics; here every answer is a proof of its own.")
     if options.base_url is not None:

@@ -4,8 +4,8 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from math import exp, inf, isnan, log
+from dataclasses import dataclass, replace
+from math import exp, inf, isfinite, isnan, log
 
 from lean_env.goal import TacticState
 from lean_env.theorem import Theorem
@@ -29,7 +29,12 @@ class ModelTacticPolicy:
         self.samples = samples if settings.temperature > 0 else 1
         self.settings = replace(settings, stop=(*family.stop, *settings.stop))
         self._times: Counter[tuple[str, str]] = Counter()
+        self._scale = Scale()
         self._lock = threading.Lock()
+
+    def lost(self) -> str:
+        """How many answers did not come, in words; empty if all did."""
+        return self.answers.lost.sentence()
 
     def propose(self, state: TacticState, theorem: Theorem) -> Sequence[Proposal]:
         """The tactics, most likely first.
@@ -47,18 +52,45 @@ class ModelTacticPolicy:
         seeds = [seed_of(self.seed, *place, time, number) for number in range(self.samples)]
         samples = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds])
         texts = ["" if sample.finish == "error" else self.family.tactic(sample) for sample in samples]
-        return merged(samples, texts)
+        with self._lock:
+            scale = self._scale = self._scale.after(samples)
+        return merged(samples, texts, scale)
 
 
-def merged(samples: Sequence[Sample], texts: Sequence[str]) -> list[Proposal]:
+@dataclass(frozen=True)
+class Scale:
+    """What the priors of one search are: probabilities that the model tells, or shares of a state's answers.
+
+    A search compares the priors of all its states, so its first answers decide for all: `told` says whether the model
+    told the log-probabilities of any of them, None before them. `least` is the logarithm of the smallest probability
+    told so far.
+    """
+
+    told: bool | None = None
+    least: float = 0.0
+
+    def after(self, samples: Sequence[Sample]) -> "Scale":
+        """The scale after more answers. An empty one has no log-probabilities at any model, and decides nothing."""
+        spoken = [sample for sample in samples if sample.finish != "error" and (sample.tokens or sample.text)]
+        sums = [sum(sample.token_log_probabilities) for sample in spoken if _tells(sample)]
+        told = bool(sums) if self.told is None and spoken else self.told
+        return Scale(told, min([self.least, *filter(isfinite, sums)]))
+
+
+def merged(samples: Sequence[Sample], texts: Sequence[str], scale: Scale) -> list[Proposal]:
     """A proposal for each different tactic, most likely first; a blank one carries the cost of answers without any.
 
     A tactic's probability is the sum of those of the different token sequences that say it, each once however often it
     was drawn: they exclude each other, so all sum to at most 1. A search orders by it, and the shares of a few samples
-    would make most tactics equal; they are what is left where a server tells no log-probabilities.
+    would make most tactics equal; they are what is left where a server tells no log-probabilities. Of a model that
+    tells them, an answer without has the smallest probability that the search was told, or less: those of one state
+    share what the others leave.
     """
     came = [sample for sample in samples if sample.finish != "error"]
-    told = all(sample.token_log_probabilities for sample in came)
+    told = {(each.token_ids, each.text): sum(each.token_log_probabilities) for each in came if _tells(each)}
+    untold = {sample.text for sample in came} - {text for _, text in told}
+    left = 1 - exp(log_of_sum(told.values()))
+    least = min(scale.least, log(left / len(untold))) if untold and left > 0 else -inf
     logs: dict[str, dict[tuple[object, ...], float]] = {}
     tokens: Counter[str] = Counter()
     for number, (sample, text) in enumerate(zip(samples, texts, strict=True)):
@@ -67,15 +99,21 @@ def merged(samples: Sequence[Sample], texts: Sequence[str]) -> list[Proposal]:
         said = logs.setdefault(tactic, {})
         if sample.finish == "error":
             continue
-        if told:
-            said[sample.token_ids or (sample.text,)] = sum(sample.token_log_probabilities)
-        else:
+        if not scale.told:
             said[number,] = -log(len(came))
+        elif _tells(sample):
+            said[sample.token_ids or (sample.text,)] = sum(sample.token_log_probabilities)
+        elif sample.text in untold:
+            said[sample.text,] = least
     found = [Proposal(tactic, log_of_sum(said.values()), tokens[tactic]) for tactic, said in logs.items()]
     return sorted(
         (proposal for proposal in found if proposal.text or proposal.tokens),
         key=lambda proposal: -proposal.log_probability,
     )
+
+
+def _tells(sample: Sample) -> bool:
+    return bool(sample.token_log_probabilities)
 
 
 def log_of_sum(logs: Iterable[float]) -> float:

@@ -1,9 +1,9 @@
 """The Lean code that prompts show: header, statement, the proof so far, and a failed proof with its messages."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lean_env.theorem import Theorem
+from search.policy import FailedProof
 
 # What published provers were trained behind (deepseek-ai/DeepSeek-Prover-V1.5, prover/utils.py). It is shown for a
 # theorem without a header, as their code does with rows that have none: they have never seen a prompt without.
@@ -38,17 +38,17 @@ class Error:
     message: str
 
 
-def failed(theorem: Theorem, proof: str, messages: Sequence[dict[str, object]]) -> tuple[str, list[Error]]:
+def refused(theorem: Theorem, failed: FailedProof) -> tuple[str, list[Error]]:
     """The code with a proof that was refused, and Lean's errors with their places in that code, in order.
 
-    Only errors are taken of `messages`, whose places are in the proof's own text; one outside of it is moved inside.
+    Only errors are taken of its messages, whose places are in the proof's own text; one outside of it is moved inside.
     """
     lead = f"{stated(theorem)} := "
-    code = lead + proof.strip("\n").rstrip()
+    code = lead + failed.text.strip("\n").rstrip()
     rows = code.split("\n")
     above, before = lead.count("\n"), len(lead) - lead.rfind("\n") - 1
     errors = []
-    for message in messages:
+    for message in failed.messages:
         if message.get("severity", "error") != "error":
             continue
         own_line, column = _number(message.get("line"), 1), _number(message.get("column"), 0)

@@ -9,10 +9,12 @@ statement, so that a proof of a changed one fails there. `sorry` is left for the
 
 A proof as text after `:=` cannot hold declarations. Lemmas above the theorem that the proof uses become `have`s at its
 beginning, which is what they are to it; definitions and axioms are left out, and a proof that needs them fails.
+Cases without `:=` (`theorem t : T | p => e`) become `exact fun | p => e`, as Lean reads them.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from prover.prompts.blocks import LEAN, blocks, parted
 from prover.prompts.tactics import DECLARATION, Code, read, tactics, whole_tactics
@@ -22,8 +24,15 @@ _DECLARED = re.compile(
     rf"( *)(?:@\[[^\]\n]*\] *\n *)?{DECLARATION}(?:(?<=example)|\s+([^\s:({{\[⦃⟨]+)?)",
     re.MULTILINE,
 )
-_ASSIGN = re.compile(r"([(\[{⟨⦃])|([)\]}⟩⦄])|(:=)|(?<![\w.'])(?:let|have|letI|haveI)(?![\w'])")
-_WORD = re.compile(r"[^\s()\[\]{}⟨⟩,:;]+")
+# A bar begins an arm where it begins its row or has blanks around it: `|x|` is an absolute value.
+_SIGN = re.compile(
+    r"(?P<open>[(\[{⟨⦃])|(?P<close>[)\]}⟩⦄])|(?P<assign>:=)|(?P<arrow>=>)|(?P<bar>^ *\|(?![|>])|(?<=\s)\|(?=\s))"
+    r"|(?<![\w.'])(?:(?P<let>let|have|letI|haveI)|(?P<arms>fun|λ|match))(?![\w'])",
+    re.MULTILINE,
+)
+_PART = r"(?:«[^«»\n]*»|[^\W\d][\w'!?]*)"
+_NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
+_DOTS = 8  # of a name, at most, before which it is looked for a lemma: time stays linear in the text
 
 
 def proof_of(answer: str, name: str = "", truncated: bool = False) -> str:
@@ -111,47 +120,75 @@ def _proof_in(text: str, name: str) -> _Found:
 
 @dataclass(frozen=True)
 class _Part:
-    """A declaration: its name, its column, and where its signature, its `:=` (if it has one) and the next one begin."""
+    """A declaration: its name, its column, and where its signature, its `:=` (if it has one) and the next one begin.
+
+    `arms`: the first bar of `| p => e` stands for the `:=`, as `:= fun | p => e` would.
+    """
 
     name: str
     column: int
     signature: int
     assign: int | None
     end: int
+    arms: bool = False
 
     def proof(self, code: Code) -> str:
         """Its proof as tactics."""
         if self.assign is None:
             return ""
-        column = self.assign - code.text.rfind("\n", 0, self.assign) - 1
-        return tactics(" " * column + code.text[self.assign : self.end], self.column)
+        row = code.text.rfind("\n", 0, self.assign) + 1
+        lead = " " * (self.assign - row)
+        if self.arms:  # none of them may stand further left than the first
+            lead = ":= fun\n" + (" " * (self.column + 2) if code.text[row : self.assign].strip() else lead)
+        return tactics(lead + code.text[self.assign : self.end], self.column)
 
 
 def _part(code: Code, declared: re.Match[str], end: int) -> _Part:
-    """Its `:=` stands outside of brackets, and is not that of a `let` in the statement itself."""
+    """Its `:=` stands outside of brackets, and is not that of a `let` in the statement itself.
+
+    Its arms begin at the first bar before a `=>` that is no `fun`'s or `match`'s in the statement.
+    """
+    part = _Part(declared[2] or "", len(declared[1]), declared.end(), None, end)
     depth = lets = 0
-    for token in _ASSIGN.finditer(code.bare, declared.end(), end):
-        if token[1] or token[2]:
-            depth = depth + 1 if token[1] else max(0, depth - 1)
-        elif depth == 0 and token[3]:
+    bar: int | None = None
+    has_own = False
+    for token in _SIGN.finditer(code.bare, declared.end(), end):
+        if token["open"] or token["close"]:
+            depth = depth + 1 if token["open"] else max(0, depth - 1)
+        elif depth:
+            continue
+        elif token["assign"]:
             if lets == 0:
-                return _Part(declared[2] or "", len(declared[1]), declared.end(), token.start(), end)
+                return replace(part, assign=token.start())
             lets -= 1
-        elif depth == 0:
+        elif token["arrow"]:
+            if bar is not None and not has_own:
+                return replace(part, assign=bar, arms=True)
+        elif token["bar"]:
+            bar = token.end() - 1 if bar is None else bar
+        elif token["let"]:
             lets += 1
-    return _Part(declared[2] or "", len(declared[1]), declared.end(), None, end)
+        else:
+            has_own = True
+    return part
 
 
 def _with_lemmas(code: Code, parts: list[_Part], proof: str) -> str:
     """The proof behind a `have` for each of the theorems that it uses, or that these use."""
-    used = set(_WORD.findall(proof))
+    used = _used(proof)
     haves: list[str] = []
     for part in reversed(parts):
         lemma = part.proof(code) if part.name in used else ""
         if lemma:
-            used.update(_WORD.findall(lemma))
+            used |= _used(lemma)
             head, *below = code.uncommented[part.signature : part.assign].strip().split("\n")
             rows = [f"have {part.name} {head.strip()}".rstrip(), *(f"    {row.strip()}" for row in below)]
             rows[-1] += " := by"
             haves.append("\n".join([*rows, *(f"  {row}" if row else "" for row in lemma.split("\n"))]))
     return "\n".join([*reversed(haves), proof])
+
+
+def _used(text: str) -> set[str]:
+    """The names in a text, and what stands before their dots: `both.mp` uses `both`."""
+    names = _NAME.findall(read(text).bare)
+    return {prefix for name in names for prefix in accumulate(name.split(".", _DOTS), "{}.{}".format)}

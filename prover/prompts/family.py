@@ -5,7 +5,7 @@ from typing import Protocol
 from lean_env.goal import TacticState
 from lean_env.theorem import Theorem
 from prover.sampling.sampler import Prompt, Sample
-from search.policy import ProofPrompt
+from search.policy import FailedProof, ProofPrompt
 
 
 class ProofFamily(Protocol):
@@ -41,7 +41,6 @@ class CorrectionFamily(Protocol):
 
     name: str
 
-    def correction(self, theorem: Theorem, proof: str, messages: tuple[dict[str, object], ...]) -> Prompt:
-        """`proof` is the text after `:=` of the last attempt; `messages` are a verdict's, with `line`, `column`
-        (in the proof's own text) and `message`."""
+    def correction(self, theorem: Theorem, failed: FailedProof) -> Prompt:
+        """`failed` is the last attempt; it knows those before it."""
         ...

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lean_env.theorem import Theorem
-from prover.prompts.code import Error, begun, failed, stated
+from prover.prompts.code import Error, begun, refused, stated
 from prover.prompts.extraction import proof_of
 from prover.prompts.tactics import after_prefix
 from prover.sampling.sampler import Message, Prompt, Sample
-from search.policy import ProofPrompt
+from search.policy import FailedProof, ProofPrompt
 
 SYSTEM = "You are an expert in mathematics and Lean 4."
 FIXING_SYSTEM = "You are an expert programmer and mathematician who helps formalizing mathematical problems in Lean 4."
@@ -44,13 +44,14 @@ class Kimina:
         proof = proof_of(sample.text, asked.theorem.name, sample.finish == "length")
         return after_prefix(proof, asked.prefix)
 
-    def correction(self, theorem: Theorem, proof: str, messages: tuple[dict[str, object], ...]) -> Prompt:
+    def correction(self, theorem: Theorem, failed: FailedProof) -> Prompt:
         """The question as their error-fixing asks it, the last attempt as its answer, and Lean's first three errors.
 
         Theirs repeats the whole last answer, thoughts included, and shows the goals at an error; here it is the code
-        alone, and no goals, which are left out there too where Lean gives none.
+        alone, and no goals, which are left out there too where Lean gives none. Theirs corrects once; a second
+        correction here shows the last attempt as if it were the first.
         """
-        code, errors = failed(theorem, proof, messages)
+        code, errors = refused(theorem, failed)
         asked = f"Think about and solve the following problems step by step in Lean 4.\n\n{stated(theorem)} := by sorry"
         return Prompt(
             messages=(

@@ -61,13 +61,13 @@ class OwnTactic:
     """The family of the first format."""
 
     name: str = "own-tactic"
-    stop: tuple[str, ...] = (END,)
+    stop: tuple[str, ...] = MARKERS  # a young model may end with another one than `END`
 
     def prompt(self, state: TacticState, theorem: Theorem) -> Prompt:
         return Prompt(tactic_prompt(state.pretty))
 
     def tactic(self, sample: Sample) -> str:
-        return one_tactic(_answer(sample.text), truncated=sample.finish == "length")
+        return one_tactic(sample.text, truncated=sample.finish == "length")
 
 
 @dataclass
@@ -75,18 +75,13 @@ class OwnProof:
     """The family of the second format."""
 
     name: str = "own-proof"
-    stop: tuple[str, ...] = (END,)
+    stop: tuple[str, ...] = MARKERS
 
     def prompt(self, asked: ProofPrompt) -> Prompt:
         return Prompt(proof_prompt(asked.theorem.statement, asked.prefix))
 
     def proof(self, sample: Sample, asked: ProofPrompt) -> str:
-        return continuation_of(_answer(sample.text), truncated=sample.finish == "length")
-
-
-def _answer(text: str) -> str:
-    """What stands before the first marker: a young model may end with another one than `END`."""
-    return text[: min((at for marker in MARKERS if (at := text.find(marker)) >= 0), default=len(text))]
+        return continuation_of(sample.text, truncated=sample.finish == "length")
 
 
 def _plain(text: str) -> str:

@@ -1,8 +1,9 @@
 """DeepSeek-Prover-V2 (arXiv 2504.21801) and Goedel-Prover-V2 (arXiv 2508.03613): a chat that plans, then proves.
 
 Sources of the formats: the quick starts in README.md of deepseek-ai/DeepSeek-Prover-V2 and Goedel-LM/Goedel-Prover-V2;
-the error-fixing turn in src/utils.py of the latter (read in a fork of it). The two questions differ in one line break
-before the closing fence. Goedel's own scripts write `:= by sorry` in one line, its README in two, as here.
+the error-fixing turns in src/utils.py and src/inference.py of the latter (read in forks of it), which keep all earlier
+turns. The two questions differ in one line break before the closing fence. Goedel's own scripts write `:= by sorry` in
+one line, its README in two, as here.
 
 Nothing was published on going on with a proof. After a prefix its tactics stand before the `sorry`, and an answer
 counts if it repeats them.
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lean_env.theorem import Theorem
-from prover.prompts.code import Error, begun, failed, stated
+from prover.prompts.code import Error, begun, refused, stated
 from prover.prompts.extraction import proof_of
 from prover.prompts.tactics import after_prefix
 from prover.sampling.sampler import Message, Prompt, Sample
-from search.policy import ProofPrompt
+from search.policy import FailedProof, ProofPrompt
 
 _PLAN = """\
 Before producing the Lean 4 code to formally prove the given theorem, provide a detailed proof plan outlining the main \
@@ -24,9 +25,11 @@ proof steps and strategies.
 The plan should highlight key ideas, intermediate lemmas, and proof structures that will guide the construction of the \
 final formal proof."""
 _REFUSED = """\
-The proof (Round 0) is not correct. Following is the compilation error message, where we use <error></error> to signal \
-the position of the error."""
-_ANALYSE = """\
+The proof (Round {round}) is not correct. Following is the compilation error message, where we use <error></error> to \
+signal the position of the error.
+
+{errors}
+
 Before producing the Lean 4 code to formally prove the given theorem, provide a detailed analysis of the error \
 message."""
 SHOWN_ERRORS = 8
@@ -56,16 +59,18 @@ class PlanFirst:
 class GoedelProverV2(PlanFirst):
     """Goedel-Prover-V2, which corrects its proofs as well."""
 
-    def correction(self, theorem: Theorem, proof: str, messages: tuple[dict[str, object], ...]) -> Prompt:
-        """The question, the last attempt as its answer, and Lean's errors; at most 8 are shown.
+    def correction(self, theorem: Theorem, failed: FailedProof) -> Prompt:
+        """The question, then each attempt since the fresh sample as an answer, with Lean's errors; 8 at most are shown.
 
-        Theirs repeats the whole last answer, plan included; here it is its code alone, as only that is known. An error
-        is marked from its column to the end of its line, as theirs does where Lean gives no end.
+        Theirs repeats whole answers, plans included; here it is their code alone, as only that is known. An error is
+        marked from its column to the end of its line, as theirs does where Lean gives no end.
         """
-        code, errors = failed(theorem, proof, messages)
-        told = f"{_REFUSED}\n\n{shown_errors(code, errors)}\n\n{_ANALYSE}"
-        question, answer = self._question(theorem), f"```lean4\n{code}\n```"
-        return Prompt(messages=(Message("user", question), Message("assistant", answer), Message("user", told)))
+        turns = [Message("user", self._question(theorem))]
+        for attempt in failed.history():
+            code, errors = refused(theorem, attempt)
+            told = _REFUSED.format(round=attempt.round, errors=shown_errors(code, errors))
+            turns += [Message("assistant", f"```lean4\n{code}\n```"), Message("user", told)]
+        return Prompt(messages=tuple(turns))
 
 
 def shown_errors(code: str, errors: Sequence[Error]) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from lean_env import LeanPool, StatementError, UnknownImportError, WorkerLost
 from prover.algorithms import Search
 from prover.benchmarks.row import Row
+from prover.policies.losses import with_losses
 from prover.proving import prove
 from prover.runs.attempt import Attempt
 from prover.runs.settings import Settings
@@ -22,7 +23,7 @@ from search.graph.stored import to_json
 # An attempt that cannot even start, although its statement was looked at, ends so.
 UNSTARTED = "statement"
 
-# What ended by no fault of the prover's: its Lean or its model was lost.
+# What ended by no fault of the prover's: its Lean was lost, or its model or answers of it.
 UNSCORED = ("lost", "policy")
 
 T = TypeVar("T")
@@ -42,7 +43,10 @@ class Watcher(Protocol):
 
 @dataclass
 class Performance:
-    """One process's work at a run. Set `stop` to end it; what is in work then is dropped, and made again later."""
+    """One process's work at a run. Set `stop` to end it; what is in work then is dropped, and made again later.
+
+    `stop_policies` has models give up the answers that are in work.
+    """
 
     store: Store
     pool: LeanPool
@@ -51,6 +55,7 @@ class Performance:
     watcher: Watcher
     stop: threading.Event
     keep_trees: bool = True
+    stop_policies: Callable[[], None] = lambda: None
 
     def look(self) -> None:
         """Elaborates every statement that nobody has looked at, and notes what is wrong with it."""
@@ -106,6 +111,9 @@ class Performance:
             except BaseException:
                 self.stop.set()
                 self.pool.close()  # what is in work is not waited for
+                while running:
+                    self.stop_policies()  # again and again: a thread may just have been about to ask
+                    _, running = wait(running, timeout=0.2)
                 raise
 
     def _look(self, task: tuple[int, Row]) -> None:
@@ -128,10 +136,11 @@ class Performance:
     def _attempt(self, row: Row, theorem: int, number: int) -> Attempt | None:
         """One attempt; None if it was interrupted."""
         seed = seed_of(self.settings.seed, row.name, number)
+        policy = self.search.policy(seed)
         self.watcher.started(theorem, number)
         try:
             result = prove(
-                row.theorem, self.pool, self.search.policy(seed), self.settings.budget,
+                row.theorem, self.pool, policy, self.settings.budget,
                 lambda event: self.watcher.event(theorem, event), self.stop, self.search.algorithm,
                 self.settings.workers_per_theorem, seed,
             )  # fmt: skip
@@ -139,7 +148,7 @@ class Performance:
             return Attempt(theorem, number, seed, 0, UNSTARTED, Spent(), message=error.message, finished=time.time())
         if result.stopped == "interrupted" or (self.stop.is_set() and result.proof is None):
             return None
-        return attempt_of(result, theorem, number, seed, self.keep_trees)
+        return attempt_of(with_losses(result, policy), theorem, number, seed, self.keep_trees)
 
 
 def attempt_of(result: SearchResult, theorem: int, number: int, seed: int, keep_tree: bool) -> Attempt:

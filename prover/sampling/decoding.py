@@ -11,7 +11,7 @@ tokens, in bfloat16 often).
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import isfinite
 from typing import Literal, Protocol
@@ -21,7 +21,7 @@ import numpy as np
 from prover.sampling.batches import batches, without
 from prover.sampling.continuation import Decode, StopWatch, continued, first_stop
 from prover.sampling.drawing import Floats, Ints, numbers
-from prover.sampling.sampler import Prompt, Request, Sample, Settings
+from prover.sampling.sampler import INTERRUPTED, Prompt, Request, Sample, Settings
 
 LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Decoder(Protocol):
     Every method may raise MemoryError, after which the batch is given up, or DecoderFault.
     """
 
-    rows: int  # most rows of a batch; lowered when memory runs out
+    rows: int  # most rows of a batch
     spread: float  # see `batches`
 
     def start(self, prompts: Sequence[tuple[int, ...]], rows: Sequence[int], room: int) -> None:
@@ -84,12 +84,18 @@ class Job:
     seed: int
 
 
-def sample_all(requests: Sequence[Request], vocabulary: Vocabulary, decoder: Decoder) -> list[Sample]:
+def sample_all(
+    requests: Sequence[Request],
+    vocabulary: Vocabulary,
+    decoder: Decoder,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[Sample]:
     """One sample for each request, in order.
 
     A sample's token ids are all that were generated: the end token, or those that completed a stop text, included, so
     that they are what the log-probabilities are of; its text ends before either. A batch that memory does not suffice
-    for is halved, and so are those after it.
+    for is halved, and so are those after it in this call. `stopped` is asked before every token; once it says so, what
+    is not finished is interrupted.
     """
     encode = cache(vocabulary.encode)  # the samples of one prompt come side by side
     samples: list[Sample | None] = []
@@ -100,21 +106,22 @@ def sample_all(requests: Sequence[Request], vocabulary: Vocabulary, decoder: Dec
         if isinstance(made, Job):
             jobs[place] = made
     places = list(jobs)
-    planned = batches([job.prompt for job in jobs.values()], decoder.rows, decoder.spread)
+    rows = decoder.rows
+    planned = batches([job.prompt for job in jobs.values()], rows, decoder.spread)
     left = deque([places[i] for i in batch] for batch in planned)
     while left:
         batch = left.popleft()
-        if len(batch) > decoder.rows:
-            left.extendleft([batch[decoder.rows :], batch[: decoder.rows]])
+        if len(batch) > rows:
+            left.extendleft([batch[rows:], batch[:rows]])
             continue
         try:
-            answers = _sample_batch([jobs[place] for place in batch], vocabulary, decoder)
+            answers = _sample_batch([jobs[place] for place in batch], vocabulary, decoder, stopped)
         except MemoryError:
             if len(batch) == 1:
                 answers = [_failed("not enough memory for one sample of this prompt")]
             else:
-                decoder.rows = len(batch) // 2
-                LOG.warning("out of memory with %d samples in a batch: going on with %d", len(batch), decoder.rows)
+                rows = len(batch) // 2
+                LOG.warning("out of memory with %d samples in a batch: going on with %d", len(batch), rows)
                 left.appendleft(batch)
                 continue
         except DecoderFault as fault:
@@ -174,6 +181,9 @@ class _Row:
             return True
         return False
 
+    def interrupted(self) -> Sample:
+        return replace(INTERRUPTED, tokens=len(self._ids))
+
     def _finished(self, ended: bool) -> Sample:
         text = continued(self._job.prompt, self._ids[:-1] if ended else self._ids, self._decode)
         cut = first_stop(text, self._job.settings.stop)
@@ -181,7 +191,11 @@ class _Row:
         return Sample(text[:cut], tuple(self._ids), tuple(self._log_probabilities), finish, len(self._ids))
 
 
-def _sample_batch(jobs: Sequence[Job], vocabulary: Vocabulary, decoder: Decoder) -> list[Sample]:
+def _sample_batch(
+    jobs: Sequence[Job], vocabulary: Vocabulary, decoder: Decoder, stopped: Callable[[], bool]
+) -> list[Sample]:
+    if stopped():
+        return [INTERRUPTED for _ in jobs]
     rows = [_Row(job, vocabulary) for job in jobs]
     temperatures = np.array([job.settings.temperature for job in jobs], dtype=np.float64)
     top_ps = np.array([job.settings.top_p for job in jobs], dtype=np.float64)
@@ -196,6 +210,8 @@ def _sample_batch(jobs: Sequence[Job], vocabulary: Vocabulary, decoder: Decoder)
     try:
         decoder.start(prompts, [place[job.prompt] for job in jobs], room)
         for step in range(room):
+            if stopped():
+                break
             tokens, found = decoder.draw(temperatures[held], top_ps[held], chosen[held, step])
             drawn = zip(held.tolist(), tokens.tolist(), found.tolist(), strict=True)
             finished = [i for i, (job, token, value) in enumerate(drawn) if rows[job].add(token, value)]
@@ -206,4 +222,4 @@ def _sample_batch(jobs: Sequence[Job], vocabulary: Vocabulary, decoder: Decoder)
             decoder.advance(kept, tokens[kept])
     finally:
         decoder.stop()
-    return [row.sample for row in rows if row.sample is not None]
+    return [row.sample or row.interrupted() for row in rows]

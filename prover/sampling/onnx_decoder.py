@@ -13,11 +13,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from prover.model.onnx_format import Facts
 from prover.sampling import drawing
 from prover.sampling.batches import common_prefix
 from prover.sampling.decoding import DecoderFault
 from prover.sampling.drawing import Floats, Ints
+from prover.sampling.onnx_format import Facts
 
 Array = NDArray[np.float32]
 

@@ -1,33 +1,18 @@
 """`onnx:FOLDER`: a model that `prover export-onnx` wrote, sampled with onnxruntime, numpy and tokenizers: no torch."""
 
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prover.model.onnx_format import MODEL, TOKENIZER, from_metadata
-from prover.sampling.decoding import Decoder, Vocabulary, sample_all
-from prover.sampling.sampler import Prompt, Request, Sample, SamplerError
+from prover.sampling.decoding import Vocabulary
+from prover.sampling.faults import cannot_import, first_line
+from prover.sampling.local_sampler import LocalSampler
+from prover.sampling.onnx_format import MODEL, TOKENIZER, from_metadata
+from prover.sampling.sampler import Prompt, SamplerError
 
 ROWS = 64  # samples in a batch
 
 
-@dataclass(frozen=True)
-class OnnxSampler:
-    """`sampler.Sampler` over a model in this process. Calls from several threads wait for one another."""
-
-    name: str
-    vocabulary: Vocabulary
-    decoder: Decoder
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def sample(self, requests: Sequence[Request]) -> list[Sample]:
-        with self._lock:
-            return sample_all(requests, self.vocabulary, self.decoder)
-
-
-def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> OnnxSampler:
+def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> LocalSampler:
     """The model in a folder that `prover export-onnx` wrote.
 
     `rows` is the most samples in a batch, `threads` what a step is computed with; 0 is one for every core.
@@ -40,10 +25,8 @@ def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> OnnxSampler
         from tokenizers import Tokenizer
 
         from prover.sampling.onnx_decoder import OnnxDecoder
-    except ImportError as error:
-        raise SamplerError(
-            f"onnx: needs onnxruntime and tokenizers ({error.name} is missing): pip install 'lean-rl-prover[onnx]'."
-        ) from error
+    except Exception as error:  # a library that is broken raises its own kinds
+        raise SamplerError(f"onnx: {cannot_import('needs onnxruntime and tokenizers', 'onnx', error)}.") from error
     place = Path(folder).expanduser()
     for name in (MODEL, TOKENIZER):
         if not (place / name).is_file():
@@ -55,8 +38,7 @@ def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> OnnxSampler
         session = onnxruntime.InferenceSession(str(place / MODEL), options, providers=["CPUExecutionProvider"])
         tokenizer = Tokenizer.from_file(str(place / TOKENIZER))
     except Exception as error:  # both libraries raise their own kinds, without a common base
-        reason = str(error).strip().split("\n")[0]
-        raise SamplerError(f"The model in {folder} cannot be loaded: {reason}") from error
+        raise SamplerError(f"The model in {folder} cannot be loaded: {first_line(error)}.") from error
     try:
         facts = from_metadata(session.get_modelmeta().custom_metadata_map)
     except ValueError as error:
@@ -71,7 +53,7 @@ def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> OnnxSampler
         context=facts.context,
         size=facts.vocabulary,
     )
-    return OnnxSampler(f"onnx:{folder}", vocabulary, OnnxDecoder(session, facts, rows))
+    return LocalSampler(f"onnx:{folder}", vocabulary, OnnxDecoder(session, facts, rows))
 
 
 def _encode(prompt: Prompt, tokenizer: Any) -> list[int]:

@@ -70,8 +70,11 @@ def refusals(content: bytes, body: dict[str, Any]) -> frozenset[str]:
     return frozenset(named)
 
 
-def message(content: bytes) -> str:
-    """What the body of an answer says went wrong, on one line, without a full stop; empty if it says nothing."""
+def message(content: bytes, key: str = "") -> str:
+    """What the body of an answer says went wrong, on one line, without a full stop; empty if it says nothing.
+
+    A server may say the key back: it is replaced.
+    """
     try:
         said = json.loads(content)
     except (ValueError, RecursionError):
@@ -80,8 +83,13 @@ def message(content: bytes) -> str:
         if isinstance(said, dict):
             said = said.get(name, said)
     text = said if isinstance(said, str) else json.dumps(said) if said else ""
-    line = " ".join(text.split()).rstrip(".")
+    # Before the line is cut, as half a key would be known no more.
+    line = " ".join(hidden(text, key).split()).rstrip(".")
     return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+
+
+def hidden(text: str, key: str) -> str:
+    return text.replace(key, "[key]") if key else text
 
 
 def sample_of(content: bytes, request: Request, echoes: bool = False) -> Sample:

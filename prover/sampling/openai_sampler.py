@@ -1,8 +1,7 @@
 """`openai:MODEL` with `--base-url URL`: any OpenAI-compatible server: vLLM's, SGLang's, llama.cpp's, hosted ones.
 
-Texts go to `/completions`, messages to `/chat/completions`, each request alone, so that each has its seed. The
-log-probabilities are the server's own: those of the distribution sampled from at temperature 1 and top-p 1, at others
-only where it processes them (vLLM with `--logprobs-mode processed_logprobs`).
+Texts go to `/completions`, messages to `/chat/completions`, each request alone, so that each has its seed.
+Log-probabilities that a server tells are mostly those before temperature and top-p; see `open_openai`.
 """
 
 import asyncio
@@ -16,20 +15,21 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from prover.sampling.openai_format import AnswerError, message, path_and_body, refusals, sample_of
-from prover.sampling.sampler import Message, Prompt, Request, Sample, SamplerError, Settings
+from prover.sampling.openai_format import AnswerError, hidden, message, path_and_body, refusals, sample_of
+from prover.sampling.sampler import INTERRUPTED, Message, Prompt, Request, Sample, SamplerError, Settings
 
 KEY = "OPENAI_API_KEY"
 UNAUTHORISED = (401, 403)
 REFUSED = (400, 422)
 LATER = (429, 503)  # too much asked, or still loading
 NOT_IMPLEMENTED = 501
+NOT_THERE = (httpx.ConnectTimeout, httpx.ConnectError, httpx.ProxyError)
 LISTED = 5  # names of models that a message shows
 
 log = logging.getLogger(__name__)
@@ -39,13 +39,15 @@ log = logging.getLogger(__name__)
 class Patience:
     """How long a server is waited for, in seconds.
 
-    `connect` is for a connection, `answer` for a whole answer, `stall` for the next bytes of one that has begun.
-    Nothing is tried again later than `retry` after the first time. Between tries lie `wait`, twice that, and so on up
-    to `longest_wait`, less up to a half by chance; or longer, if the server says so.
+    `connect` is for a connection, `answer` for a whole answer, the time in the server's queue included: a server sends
+    nothing of it before all of it is there, so long answers of a slow model may need more. `stall` is for the next
+    bytes of an answer that has begun, and for every answer when the server is opened. Nothing is tried again later than
+    `retry` after the first time. Between tries lie `wait`, twice that, and so on up to `longest_wait`, less up to a
+    half by chance; or longer, if the server says so.
     """
 
     connect: float = 10.0
-    answer: float = 1800.0
+    answer: float = 600.0
     stall: float = 60.0
     retry: float = 120.0
     wait: float = 0.5
@@ -55,12 +57,16 @@ class Patience:
 class OpenAISampler:
     """`sampler.Sampler` over a server, with at most `in_flight` requests on their way, however many threads ask."""
 
-    def __init__(self, model: str, base_url: httpx.URL, key: str, in_flight: int, patience: Patience) -> None:
+    def __init__(
+        self, model: str, base_url: httpx.URL, key: str, in_flight: int, patience: Patience, processed: bool
+    ) -> None:
         self.name = f"openai:{model}"
+        self._processed = processed
         self._model, self._url, self._key, self._patience = model, base_url, key, patience
         self._refused: frozenset[str] = frozenset()
         self._echoes = False
         self._said: set[str] = set()
+        self._asked: set[asyncio.Task[Sample]] = set()
         self._slots = asyncio.Semaphore(in_flight)
         self._certificates = httpx.create_ssl_context()
         # Each has one connection: the pool of httpx looks, at every request, at each pair of connections it has.
@@ -84,6 +90,11 @@ class OpenAISampler:
         """One sample for each request, in order, all asked for at once as far as `in_flight` lets them."""
         return self._run(self._samples(requests)) if requests else []
 
+    def stop(self) -> None:
+        """As `Sampler` says, at once: what is on its way is cancelled."""
+        if not self._closed:
+            self._run(self._interrupt())
+
     def close(self) -> None:
         """Ends the connections; calls of `sample` that still wait are cancelled."""
         if not self._closed:
@@ -94,7 +105,7 @@ class OpenAISampler:
             self._loop.close()
 
     def check(self) -> None:
-        """Asks for the list of models, and for one token where that does not name the model.
+        """Asks for the list of models, which anyone may see at some servers, and then for one token.
 
         Raises:
             SamplerError: no answers are to be had.
@@ -145,7 +156,22 @@ class OpenAISampler:
         return client
 
     async def _samples(self, requests: Sequence[Request]) -> list[Sample]:
-        return await asyncio.gather(*map(self._sample, requests))
+        tasks = [self._loop.create_task(self._sample(request)) for request in requests]
+        self._asked.update(tasks)
+        try:
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._asked.difference_update(tasks)
+        samples = []
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, asyncio.CancelledError):
+                raise answer
+            samples.append(answer if isinstance(answer, Sample) else INTERRUPTED)
+        return samples
+
+    async def _interrupt(self) -> None:
+        for task in self._asked:
+            task.cancel()
 
     async def _sample(self, request: Request) -> Sample:
         # A request that waits to be tried again keeps its slot: a server that is overloaded is to get fewer.
@@ -153,24 +179,29 @@ class OpenAISampler:
             try:
                 sample = await self._ask(client, request)
             except _Failed as failure:
-                self._say_once(f"{self.name}: an answer was lost: {failure}", f"lost: {failure.what}")
                 return Sample("", finish="error", error=str(failure))
         if sample.tokens and not sample.token_log_probabilities:
             self._say_once(f"{self.name}: the server does not tell the log-probabilities of all tokens of its answers.")
+        if sample.token_log_probabilities and not self._processed and not _is_raw(request.settings):
+            self._say_once(
+                f"{self.name}: the server's log-probabilities are left out, as they may be those before temperature "
+                "and top-p; where they are those after both, `open_openai` is to be told so by `processed`."
+            )
+            return replace(sample, token_log_probabilities=())
         return sample
 
-    async def _ask(self, client: httpx.AsyncClient, request: Request) -> Sample:
+    async def _ask(self, client: httpx.AsyncClient, request: Request, opening: bool = False) -> Sample:
         """Asks again, with fewer words, where the server refuses some that only few servers know."""
         refused = self._refused
         while True:
             path, body = path_and_body(self._model, request, refused)
-            status, content = await self._send(client, "POST", path, body)
+            status, content = await self._send(client, "POST", path, body, opening)
             named = refusals(content, body) if status in REFUSED else frozenset()
             if not named:
                 break
             refused |= named
         if status != httpx.codes.OK:
-            raise self._failed(f"The server answered {status}", message(content), status=status)
+            raise self._failed(f"The server answered {status}", message(content, self._key), status=status)
         try:
             sample = sample_of(content, request, self._echoes)
         except AnswerError as error:
@@ -192,19 +223,18 @@ class OpenAISampler:
             try:
                 status, content, asked = await self._once(client, method, path, body, seconds)
                 if status != NOT_IMPLEMENTED and (status in (408, 429) or status >= 500):
-                    failure = self._failed(f"The server answered {status}", message(content), status=status)
+                    failure = self._failed(f"The server answered {status}", message(content, self._key), status=status)
                 else:
                     return status, content
-            except TimeoutError:
-                raise self._failed("The server stalled", "it sent nothing more for too long") from None
             except (httpx.ConnectTimeout, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
                 failure = self._failed(f"No answer from {self._url}", _reason(error))
-                if opening:
+                # A connection that was kept may be closed meanwhile; a server that is not there is not waited for.
+                if opening and (tries > 1 or isinstance(error, NOT_THERE)):
                     raise failure from None
             except (httpx.HTTPError, OSError) as error:
                 raise self._failed(f"No answer from {self._url}", _reason(error)) from None
-            if opening and failure.status not in LATER:
-                return status, content  # not every server has a list of its models
+            if opening and failure.status and failure.status not in LATER:
+                return status, content  # not every server has a list of its models, or takes texts and messages both
             wait = max(asked, backoff(self._patience, tries, random.random()))
             if self._loop.time() - began + wait > self._patience.retry:
                 raise failure from None
@@ -217,17 +247,22 @@ class OpenAISampler:
     ) -> tuple[int, bytes, float]:
         """Status, body, and for how many seconds the server asks to be left alone."""
         content = None if body is None else json.dumps(body).encode()
-        end = self._loop.time() + seconds
+        end, stall = self._loop.time() + seconds, self._patience.stall
         parts = []
-        async with asyncio.timeout_at(end) as limit:
-            # httpx's own time limit for reading is one and the same before and after an answer begins.
-            async with client.stream(
-                method, f"{self._url}{path}", content=content, headers={"Content-Type": "application/json"}
-            ) as response:
-                limit.reschedule(min(end, self._loop.time() + self._patience.stall))
-                async for part in response.aiter_bytes():
-                    parts.append(part)
-                    limit.reschedule(min(end, self._loop.time() + self._patience.stall))
+        try:
+            async with asyncio.timeout_at(end) as limit:
+                # httpx's own time limit for reading is one and the same before and after an answer begins.
+                async with client.stream(
+                    method, f"{self._url}{path}", content=content, headers={"Content-Type": "application/json"}
+                ) as response:
+                    limit.reschedule(min(end, self._loop.time() + stall))
+                    async for part in response.aiter_bytes():
+                        parts.append(part)
+                        limit.reschedule(min(end, self._loop.time() + stall))
+        except TimeoutError:
+            if limit.when() == end:
+                raise self._failed("The server is too slow", f"it gave no whole answer in {seconds:g} s") from None
+            raise self._failed("The server stalled", f"it sent nothing more for {stall:g} s") from None
         return response.status_code, b"".join(parts), retry_after(response.headers.get("Retry-After"), time.time())
 
     async def _probe(self) -> None:
@@ -241,19 +276,17 @@ class OpenAISampler:
         names, owners = _listed(content) if status == httpx.codes.OK else ((), ())
         # It goes on with an answer that was begun, as others do, but repeats the beginning.
         self._echoes = "llamacpp" in owners
-        if self._model in names:
-            return
         failures = []
         for prompt in (Prompt("."), Prompt(messages=(Message("user", "."),))):
             try:
-                await self._ask(client, Request(prompt, Settings(max_tokens=1)))
+                await self._ask(client, Request(prompt, Settings(max_tokens=1)), opening=True)
                 return
             except _Failed as failure:
                 failures.append(failure)
         refused = next((failure.status for failure in failures if failure.status in UNAUTHORISED), None)
         if refused:
             raise self._unauthorised(refused)
-        has = f", which has {', '.join(names[:LISTED])}," if names else ""
+        has = f", which has {', '.join(names[:LISTED])}," if names and self._model not in names else ""
         what = str(failures[0])
         raise self._failed(f"{self._url}{has} gives no answer of {self._model}", what[:1].lower() + what[1:])
 
@@ -264,9 +297,7 @@ class OpenAISampler:
 
     def _failed(self, what: str, why: str = "", status: int = 0) -> "_Failed":
         sentence = f"{what}: {why}" if why else what
-        # A server may say the key back.
-        sentence = sentence.replace(self._key, "[key]") if self._key else sentence
-        return _Failed(sentence.rstrip(".") + ".", what, status)
+        return _Failed(hidden(sentence, self._key).rstrip(".") + ".", what, status)
 
     def _say_once(self, sentence: str, kind: str = "") -> None:
         if (kind or sentence) not in self._said:
@@ -275,18 +306,27 @@ class OpenAISampler:
 
 
 def open_openai(
-    model: str, base_url: str | None, *, in_flight: int = 32, patience: Patience | None = None
+    model: str,
+    base_url: str | None,
+    *,
+    in_flight: int = 32,
+    patience: Patience | None = None,
+    processed: bool = False,
 ) -> OpenAISampler:
     """The model of that name at a server; `base_url` as in `http://localhost:8000/v1`. Close it when done.
 
     A key is taken from the environment, as OPENAI_API_KEY, and from nowhere else.
+
+    `processed` says that the server's log-probabilities are those after temperature and top-p, as vLLM's are with
+    `--logprobs-mode processed_logprobs`; no answer tells. Otherwise they are kept only where both are the same: at a
+    temperature of 1 and a top-p of 1, and at temperature 0, for which `Sample` wants those at 1.
 
     Raises:
         SamplerError: no server is there, it has no such model, or it refuses the key.
     """
     if not base_url:
         raise SamplerError(f"openai:{model} needs the address of a server, as --base-url http://localhost:8000/v1.")
-    sampler = OpenAISampler(model, _checked(base_url), _key(), in_flight, patience or Patience())
+    sampler = OpenAISampler(model, _checked(base_url), _key(), in_flight, patience or Patience(), processed)
     try:
         sampler.check()
     except BaseException:
@@ -318,6 +358,11 @@ class _Failed(Exception):
     def __init__(self, sentence: str, what: str, status: int) -> None:
         super().__init__(sentence)
         self.what, self.status = what, status
+
+
+def _is_raw(settings: Settings) -> bool:
+    """Whether the log-probabilities before temperature and top-p are those that `Settings` promises."""
+    return settings.temperature == 0 or settings.temperature == settings.top_p == 1
 
 
 def _key() -> str:

@@ -43,8 +43,9 @@ class Settings:
 class Sample:
     """One answer. `token_ids` (n,) and `token_log_probabilities` (n,), natural, are of what was generated, the end too.
 
-    They are empty where the model's server does not tell them. `tokens` is n, the cost. `error` says why there is no
-    answer.
+    The log-probabilities are those that `Settings` promises, or there are none: a server may tell none, or only those
+    before temperature and top-p (`openai_sampler.open_openai`), which are left out unless they are the same. At
+    temperature 0 they are those at temperature 1. `tokens` is n, the cost. `error` says why there is no answer.
     """
 
     text: str
@@ -53,6 +54,9 @@ class Sample:
     finish: Literal["stop", "length", "error"] = "stop"
     tokens: int = 0
     error: str = ""
+
+
+INTERRUPTED = Sample("", finish="error", error="interrupted")  # what `stop` makes of an answer; see `Sampler`
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,13 @@ class Request:
 
 
 class Sampler(Protocol):
-    """A language model. Thread safe."""
+    """A language model. Thread safe.
+
+    Those of this package have a method `stop()` too, which a sampler need not have. Called from any thread, it ends the
+    calls of `sample` that are in work or wait: they return at once, within a token or a step of the model, with the
+    samples that are finished and `INTERRUPTED` in place of the others (its `tokens` are those drawn, where that is
+    known). Calls that begin afterwards are answered, so it may be said again by who waits for threads to end.
+    """
 
     @property
     def name(self) -> str:

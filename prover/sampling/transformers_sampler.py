@@ -4,17 +4,17 @@ Torch and transformers are imported when a model is opened.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from prover.sampling.decoding import Decoder, Vocabulary, sample_all
-from prover.sampling.sampler import Prompt, Request, Sample, SamplerError
+from prover.sampling.decoding import Vocabulary
+from prover.sampling.faults import cannot_import, first_line
+from prover.sampling.local_sampler import LocalSampler
+from prover.sampling.sampler import Prompt, SamplerError
 from prover.sampling.weights import parameter_count
 
 ROWS = {"cpu": 64, "cuda": 256}  # samples in a batch: more are no faster
@@ -22,23 +22,9 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 UNLIMITED = 10**9  # tokenizers say some such length where they know none
 
 
-@dataclass(frozen=True)
-class TransformersSampler:
-    """`sampler.Sampler` over a model in this process. Calls from several threads wait for one another."""
-
-    name: str
-    vocabulary: Vocabulary
-    decoder: Decoder
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def sample(self, requests: Sequence[Request]) -> list[Sample]:
-        with self._lock:
-            return sample_all(requests, self.vocabulary, self.decoder)
-
-
 def open_transformers(
     name: str, *, device: str | None = None, dtype: str | None = None, rows: int | None = None
-) -> TransformersSampler:
+) -> LocalSampler:
     """The model in a folder that `save_pretrained` wrote (a peft adapter's too), or of that name on the hub.
 
     `device` is `cpu` or `cuda`, the latter by default where there is one. `dtype` is float32 on a CPU; on CUDA it is
@@ -49,11 +35,10 @@ def open_transformers(
     """
     try:
         import torch
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise SamplerError(
-            f"hf: needs PyTorch and transformers ({error.name} is missing): pip install 'lean-rl-prover[hf]'."
-        ) from error
+
+        import prover.sampling.torch_decoder  # noqa: F401
+    except Exception as error:  # a build of torch that lacks one of CUDA's libraries raises nearly anything
+        raise SamplerError(f"hf: {cannot_import('needs PyTorch and transformers', 'hf', error)}.") from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise SamplerError("PyTorch finds no CUDA device here; leave the device out, or name cpu.")
@@ -74,13 +59,13 @@ def load(name: str, device: str, dtype: str) -> tuple[Any, Any]:
     import transformers
 
     adapted = _adapted(name)
-    base = adapted or name
+    name, base = _place(name), _place(adapted or name)
     config = _loaded(lambda: transformers.AutoConfig.from_pretrained(base), base)
     if config.is_encoder_decoder:
         raise SamplerError(f"{base} is an encoder-decoder; a model that continues text (a causal one) is needed.")
     _check_memory(base, config, device, dtype)
     # An adapter's folder may have a tokenizer of its own.
-    source = name if (Path(name).expanduser() / "tokenizer_config.json").is_file() else base
+    source = name if (Path(name) / "tokenizer_config.json").is_file() else base
     tokenizer = _loaded(lambda: transformers.AutoTokenizer.from_pretrained(source), source, "tokenizer")
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "output_loading_info": True}
     if device != "cpu":
@@ -94,13 +79,13 @@ def load(name: str, device: str, dtype: str) -> tuple[Any, Any]:
 
 def transformers_sampler(
     model: Any, tokenizer: Any, name: str = "hf:in memory", rows: int | None = None
-) -> TransformersSampler:
+) -> LocalSampler:
     """A sampler over a model and a tokenizer that are loaded already; the model is put into evaluation mode."""
     from prover.sampling.torch_decoder import TorchDecoder
 
     model.eval()
     most = rows or ROWS.get(model.device.type, ROWS["cpu"])
-    return TransformersSampler(name, vocabulary_of(model, tokenizer), TorchDecoder(model, most))
+    return LocalSampler(name, vocabulary_of(model, tokenizer), TorchDecoder(model, most))
 
 
 def vocabulary_of(model: Any, tokenizer: Any) -> Vocabulary:
@@ -149,6 +134,12 @@ def _decoding(tokenizer: Any) -> Callable[[Sequence[int]], str]:
     return lambda ids: str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
+def _place(name: str) -> str:
+    """A folder's path with `~` written out, which transformers and peft do not do; any other name as it stands."""
+    folder = Path(name).expanduser()
+    return str(folder) if folder.is_dir() else name
+
+
 def _adapted(name: str) -> str | None:
     """What the adapter in the folder `name` adapts: a path or a name; None where the name means a whole model."""
     folder = Path(name).expanduser()
@@ -168,7 +159,7 @@ def _adapted(name: str) -> str | None:
         base = None
     if not isinstance(base, str) or not base:
         raise SamplerError(f"{name}: adapter_config.json does not say which model it adapts (base_model_name_or_path).")
-    if base.startswith(("/", ".")) and not Path(base).is_dir():
+    if base.startswith(("/", ".", "~")) and not Path(base).expanduser().is_dir():
         raise SamplerError(f"{name} adapts the model in {base}, and there is no such folder.")
     return base
 
@@ -177,14 +168,12 @@ def _with_adapter(model: Any, folder: str) -> Any:
     """The model with the adapter's weights added to its own, so that it runs no slower."""
     try:
         from peft import PeftModel
-    except ImportError as error:
-        raise SamplerError(
-            f"{folder} is a peft adapter, and peft is missing: pip install 'lean-rl-prover[hf]'."
-        ) from error
+    except Exception as error:
+        raise SamplerError(f"{folder} is a peft adapter: it {cannot_import('needs peft', 'hf', error)}.") from error
     try:
         return PeftModel.from_pretrained(model, folder).merge_and_unload()
     except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
-        raise SamplerError(f"The adapter in {folder} does not fit its model: {_first_line(error)}") from error
+        raise SamplerError(f"The adapter in {folder} does not fit its model: {first_line(error)}.") from error
 
 
 def _loaded(load: Callable[[], Any], name: str, what: str = "model") -> Any:
@@ -201,8 +190,8 @@ def _loaded(load: Callable[[], Any], name: str, what: str = "model") -> Any:
             raise SamplerError(
                 f"{name} brings a program of its own, which is not run; choose another model."
             ) from error
-        if Path(name).expanduser().is_dir():
-            raise SamplerError(f"{name} has no {what} that can be loaded: {_first_line(error)}") from error
+        if Path(name).is_dir():
+            raise SamplerError(f"{name} has no {what} that can be loaded: {first_line(error)}.") from error
         causes = {type(cause).__name__ for cause in (error, error.__cause__, error.__context__)}
         if "GatedRepoError" in causes:
             raise SamplerError(
@@ -216,7 +205,7 @@ def _loaded(load: Callable[[], Any], name: str, what: str = "model") -> Any:
             raise SamplerError(
                 f"{name} is no folder, and cannot be fetched from the hub: is the name right, is there a network?"
             ) from error
-        raise SamplerError(f"{name} cannot be loaded: {_first_line(error)}") from error
+        raise SamplerError(f"{name} cannot be loaded: {first_line(error)}.") from error
 
 
 @contextmanager
@@ -232,16 +221,11 @@ def _no_progress_bars() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().split("\n")[0] or type(error).__name__
-    return text if text.endswith(".") else text + "."
-
-
 def _check_memory(base: str, config: Any, device: str, dtype: str) -> None:
     """Refuses a model whose weights are larger than the memory left: the system would kill the process, unasked."""
     if getattr(config, "quantization_config", None):
         return  # its numbers are not all of one size
-    folder = Path(base).expanduser()
+    folder = Path(base)
     try:
         count = parameter_count(folder) if folder.is_dir() else _count_on_hub(base)
     except ValueError as error:

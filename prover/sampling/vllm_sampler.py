@@ -4,27 +4,18 @@ Written for vLLM 0.33. This file is all that knows its API; vLLM is imported whe
 """
 
 import logging
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from prover.sampling.sampler import Prompt, Request, Sample, SamplerError
+from prover.sampling.faults import cannot_import, first_line
+from prover.sampling.sampler import INTERRUPTED, Prompt, Request, Sample, SamplerError
+from prover.sampling.together import Together
 
 WRITTEN_FOR = "0.33"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Call:
-    """One call of `sample`, and what became of it."""
-
-    requests: Sequence[Request]
-    samples: list[Sample] = field(default_factory=list)
-    error: BaseException | None = None
-    done: bool = False
 
 
 class VLLMSampler:
@@ -39,8 +30,7 @@ class VLLMSampler:
         self._llm, self._sampling_params = llm, sampling_params
         self._tokenizer = llm.get_tokenizer()
         self._context = int(llm.model_config.max_model_len)
-        self._engine, self._gate = threading.Lock(), threading.Lock()
-        self._waiting: list[_Call] = []
+        self._together = Together(self._draw)
         self._asleep = False
 
     def sample(self, requests: Sequence[Request]) -> list[Sample]:
@@ -49,17 +39,11 @@ class VLLMSampler:
         Raises:
             RuntimeError: the model sleeps.
         """
-        call = _Call(requests)
-        with self._gate:
-            self._waiting.append(call)
-        with self._engine:
-            if not call.done:
-                with self._gate:
-                    calls, self._waiting = self._waiting, []
-                self._answer(calls)
-        if call.error is not None:
-            raise call.error
-        return call.samples
+        return self._together.sample(requests)
+
+    def stop(self) -> None:
+        """As `Sampler` says, after the step that vLLM is taking."""
+        self._together.stop()
 
     def update_weights(self, folder: Path) -> None:
         """Takes the weights in a folder that `save_pretrained` wrote: the same architecture, other numbers.
@@ -67,7 +51,7 @@ class VLLMSampler:
         Raises:
             RuntimeError: vLLM kept keys and values of the old weights; nothing may be sampled then.
         """
-        with self._engine:
+        with self._together.alone():
             try:
                 self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
             finally:
@@ -78,30 +62,19 @@ class VLLMSampler:
     def sleep(self, level: int = 1) -> None:
         """Gives up the GPU's memory: at level 1 weights go to the machine's memory; at level 2 they are forgotten, and
         `update_weights` has to follow `wake_up`. The model was opened with `sleep_mode`."""
-        with self._engine:
+        with self._together.alone():
             self._llm.sleep(level=level)
             self._asleep = True
 
     def wake_up(self) -> None:
         """Takes the memory back."""
-        with self._engine:
+        with self._together.alone():
             self._llm.wake_up()
             self._asleep = False
 
-    def _answer(self, calls: Sequence[_Call]) -> None:
-        try:
-            if self._asleep:
-                raise RuntimeError(f"{self.name} sleeps; wake it up before it is asked")
-            samples = iter(self._generate([request for call in calls for request in call.requests]))
-            for call in calls:
-                call.samples = [next(samples) for _ in call.requests]
-        except BaseException as error:
-            for call in calls:
-                call.error = error
-        for call in calls:
-            call.done = True
-
-    def _generate(self, requests: Sequence[Request]) -> list[Sample]:
+    def _draw(self, requests: Sequence[Request], stopped: Callable[[], bool]) -> list[Sample]:
+        if self._asleep:
+            raise RuntimeError(f"{self.name} sleeps; wake it up before it is asked")
         samples: list[Sample | None] = [None] * len(requests)
         prompts, settings, places = [], [], []
         for place, request in enumerate(requests):
@@ -116,15 +89,33 @@ class VLLMSampler:
                 continue
             prompts.append({"prompt_token_ids": ids})
             places.append(place)
-        reason = ""
+        unanswered = INTERRUPTED
         try:
-            outputs = self._llm.generate(prompts, settings, use_tqdm=False) if prompts else []
+            outputs = self._outputs(prompts, settings, stopped)
             for place, output in zip(places, outputs, strict=True):
-                samples[place] = sample_of(output.outputs[0])
+                samples[place] = output and sample_of(output.outputs[0])
         except Exception as error:  # a request refused, or an engine that died: an answer lost, not the run
-            reason = f"vLLM gave no answer: {_first_line(error)}"
-            log.warning("%s: %s", self.name, reason)
-        return [sample or _lost(reason) for sample in samples]
+            unanswered = _lost(f"vLLM gave no answer: {first_line(error)}")
+        return [sample or unanswered for sample in samples]
+
+    def _outputs(self, prompts: Sequence[Any], settings: Sequence[Any], stopped: Callable[[], bool]) -> list[Any]:
+        """As `LLM.generate`, but None for what is not finished once `stopped` says so, which is asked at every step."""
+        if not prompts:
+            return []
+        names = self._llm.enqueue(prompts, settings, use_tqdm=False)
+        engine = self._llm.llm_engine
+        finished: dict[str, Any] = {}
+        try:
+            while engine.has_unfinished_requests() and not stopped():
+                finished |= {output.request_id: output for output in engine.step() if output.finished}
+        except BaseException:
+            with suppress(Exception):  # what went wrong is said already
+                engine.abort_request(names, internal=True)
+            raise
+        if engine.has_unfinished_requests():
+            engine.abort_request(names, internal=True)
+        # Outputs have the number of their request, and its name has some characters more.
+        return [finished.get(name.split("-")[0]) for name in names]
 
 
 def open_vllm(name: str, *, sleep_mode: bool = False, options: Mapping[str, Any] | None = None) -> VLLMSampler:
@@ -139,10 +130,8 @@ def open_vllm(name: str, *, sleep_mode: bool = False, options: Mapping[str, Any]
     try:
         import torch
         import vllm
-    except ImportError as error:
-        raise SamplerError(
-            f"vllm: needs vLLM ({error.name} is missing) and a GPU: pip install 'lean-rl-prover[vllm]', {elsewhere}."
-        ) from error
+    except Exception as error:  # a build that lacks one of CUDA's libraries raises nearly anything
+        raise SamplerError(f"vllm: {cannot_import('needs vLLM and a GPU', 'vllm', error)}, {elsewhere}.") from error
     if not torch.cuda.is_available():
         raise SamplerError(f"vllm: needs a GPU, and PyTorch finds none here; take hf:{name}, {elsewhere}.")
     if not vllm.__version__.startswith(f"{WRITTEN_FOR}."):
@@ -150,7 +139,7 @@ def open_vllm(name: str, *, sleep_mode: bool = False, options: Mapping[str, Any]
     try:
         llm = vllm.LLM(**engine_arguments(name, sleep_mode, options or {}))
     except Exception as error:  # a model that is not there, does not fit, or is none that vLLM knows
-        raise SamplerError(f"vllm:{name} cannot be opened: {_first_line(error)}.") from error
+        raise SamplerError(f"vllm:{name} cannot be opened: {first_line(error)}.") from error
     return VLLMSampler(f"vllm:{name}", llm, vllm.SamplingParams)
 
 
@@ -198,7 +187,7 @@ def prompt_ids(prompt: Prompt, tokenizer: Any) -> list[int]:
             turns, add_generation_prompt=not begun, continue_final_message=begun, tokenize=True, return_dict=False
         )
     except Exception as error:  # a template is a program, and may raise what it likes
-        raise ValueError(f"The model's chat template refuses the messages: {_first_line(error)}") from error
+        raise ValueError(f"The model's chat template refuses the messages: {first_line(error)}") from error
     return list(ids)
 
 
@@ -214,7 +203,3 @@ def sample_of(output: Any) -> Sample:
 
 def _lost(reason: str) -> Sample:
     return Sample("", finish="error", error=f"{reason.rstrip('.')}.")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().split("\n")[0] or type(error).__name__).rstrip(".")

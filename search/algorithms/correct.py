@@ -6,7 +6,7 @@ judged at once: one sample and one Lean call of the budget.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar
 
@@ -58,4 +58,4 @@ class CorrectSearch:
             self.repeated = 0 if len(self.graph.edges) > self.edges else self.repeated + 1
             self.edges = len(self.graph.edges)
             if outcome.refused is not None and outcome.refused.round < self.options.rounds:
-                self.waiting.append(outcome.refused)
+                self.waiting.append(replace(outcome.refused, previous=outcome.task.failed))

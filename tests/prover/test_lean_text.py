@@ -25,6 +25,19 @@ def test_the_tokens_are_the_text(text):
     assert [token.start for token in found] == [sum(len(t.text) for t in found[:i]) for i in range(len(found))]
 
 
+@pytest.mark.parametrize("unit", ['s!"{', 's!"{(', '"{', "/-", "⟨", 's!"{} '])
+def test_however_deep_it_is_nested(unit):
+    text = unit * 20_000
+    assert "".join(token.text for token in tokens(text)) == text
+
+
+def test_strings_in_strings_in_strings():
+    inner = "x"
+    for _ in range(30):
+        inner = f's!"{{{inner}}}"'
+    assert [token.text for token in code_tokens(f"{inner} := a")] == [inner, ":=", "a"]
+
+
 @settings(deadline=None)
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_what_is_commented_out_is_no_code(text):

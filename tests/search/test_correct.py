@@ -151,6 +151,7 @@ def test_time_that_runs_out_while_judging_says_nothing_of_the_proof():
         THEOREM, Learner(), session.open, Correct(), Budget(seconds=10), judge=slow, clock=session.clock
     )  # fmt: skip
     assert (result.stopped, allowed, result.spent.samples) == ("budget", [10.0], 1)
+    assert result.spent.lean_seconds == 10.0  # the judge worked for all of them
     assert result.graph is not None
     assert [edge.status for edge in result.graph.root.edges] == ["untried"]
     # Gone on with, the proof is judged when it is written again.

@@ -1,11 +1,14 @@
 """The small model: its size, its tokenizer, and what it learns from."""
 
+import ast
 import filecmp
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import prover.sampling
 from prover.model.config import DEFAULT, ModelConfig, parameter_count
 from prover.model.formats import proof_example, tactic_example
 from prover.prompts.own import END, MARKERS
@@ -31,6 +34,15 @@ def test_the_size_of_the_default_by_hand():
 def test_sizes_that_do_not_divide():
     with pytest.raises(ValueError, match="divide"):
         ModelConfig(hidden=100, heads=3)
+
+
+def test_sampling_knows_nothing_of_this_package():
+    files = list(Path(prover.sampling.__path__[0]).rglob("*.py"))
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    imported = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    imported |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    assert "prover.sampling.sampler" in imported
+    assert not [name for name in imported if name.startswith("prover.model")]
 
 
 def test_a_created_folder_is_an_ordinary_one(tmp_path):

@@ -62,8 +62,8 @@ class Plain:
     def proof(self, sample: Sample, asked) -> str:
         return sample.text
 
-    def correction(self, theorem, proof, messages) -> Prompt:
-        return Prompt(f"{proof}: {messages[0]['message']}")
+    def correction(self, theorem, failed) -> Prompt:
+        return Prompt(f"{failed.text}: {failed.messages[0]['message']}")
 
 
 def probabilities(proposals) -> dict[str, float]:

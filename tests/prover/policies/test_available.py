@@ -131,6 +131,51 @@ def test_what_a_folder_says_of_its_model(tmp_path):
     assert "no config.json" in read_model(tmp_path / "none", "hf:none").problem
 
 
+def test_an_adapter_is_as_large_as_what_it_adapts(tmp_path):
+    adapter, base, cache = tmp_path / "adapter", tmp_path / "Kimina-Prover-X", tmp_path / "cache"
+    adapter.mkdir()
+    config = adapter / "adapter_config.json"
+    write(base, {"max_position_embeddings": 77}, TENSORS)
+    config.write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    model = read_model(adapter, "hf:adapter")
+    assert model == Model("hf:adapter", 6, "kimina", True, 77, adapts=str(base))
+    lacking = rows(CPU, model)["hf:adapter"]
+    assert (lacking.about, lacking.command) == ("peft is not installed", "pip install 'lean-rl-prover[hf]'")
+    machine = replace(CPU, packages={**CPU.packages, "peft": "0.19.0"})
+    found = rows(machine, model)["hf:adapter"]
+    assert found.usable
+    assert found.about.startswith(f"adapts {base}, 6e-09 billion parameters, context of 77 tokens, asked as kimina")
+    # One of the hub's, which is here or is to be downloaded.
+    name = "deepseek-ai/DeepSeek-Prover-V2-7B"
+    config.write_text(json.dumps({"base_model_name_or_path": name}))
+    away = read_model(adapter, "hf:adapter", cache)
+    assert away == Model("hf:adapter", None, "deepseek-prover-v2", False, adapts=name)
+    assert rows(replace(machine, hub=False), away)["hf:adapter"].command == f"hf download {name}"
+    place = cache / "models--deepseek-ai--DeepSeek-Prover-V2-7B"
+    write(place / "snapshots" / "abc", {"max_position_embeddings": 4096}, TENSORS)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("abc")
+    here = read_model(adapter, "hf:adapter", cache)
+    assert here == Model("hf:adapter", 6, "deepseek-prover-v2", True, 4096, adapts=name)
+    config.write_text(json.dumps({"base_model_name_or_path": str(tmp_path / "gone")}))
+    assert read_model(adapter, "hf:adapter").problem == (
+        f"It adapts the model in {tmp_path / 'gone'}, and there is no such folder."
+    )
+    for damaged in ("{}", "[", '{"base_model_name_or_path": 3}'):
+        config.write_text(damaged)
+        assert read_model(adapter, "hf:adapter").problem == f"{config} does not say which model it adapts."
+
+
+def test_a_folder_that_nothing_was_exported_to(tmp_path):
+    write(tmp_path, {"max_position_embeddings": 77}, TENSORS)
+    problem = read_model(tmp_path, "onnx:x").problem
+    assert problem == f"{tmp_path} has no model.onnx: `prover export-onnx` writes such a folder."
+    (tmp_path / "model.onnx").write_bytes(b"")
+    assert read_model(tmp_path, "onnx:x").problem.startswith(f"{tmp_path} has no tokenizer.json: ")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    assert read_model(tmp_path, "onnx:x") == Model("onnx:x", None, "", True)
+
+
 def test_models_of_the_hub_that_are_here(tmp_path):
     place = tmp_path / "models--deepseek-ai--DeepSeek-Prover-V1.5-RL"
     write(place / "snapshots" / "abc", {"max_position_embeddings": 4096}, TENSORS)

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prover.policies.answers import NoAnswersError
+from prover.policies.answers import Answers, NoAnswersError
 from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy, mixed
+from prover.policies.tactic_policy import ModelTacticPolicy
 from prover.portfolio import PortfolioPolicy
+from prover.sampling.sampler import Settings
 from search import Completion, ProofPrompt, Proposal
-from tests.prover.policies.table_model import THEOREM, probabilities, state
+from tests.prover.policies.table_model import THEOREM, Plain, TableSampler, probabilities, state
 
 
 class Fixed:
@@ -99,6 +101,36 @@ def test_a_part_that_fails_leaves_the_search_to_the_others(caplog):
     # What gives no answers is asked no more; a slip on one state says nothing of the next.
     assert (good.asked, bug.asked, away.asked) == (3, 3, 1)
     assert "a part of the mixture failed: NoAnswersError: it is away" in caplog.text
+
+
+def test_a_mixture_says_what_its_parts_lost():
+    table = {"n + 0 = n": {"rfl": 1.0}}
+
+    def parts(failing):
+        good = TableSampler(table)
+        bad = TableSampler(table, failing, name="bad")
+        return [(1.0, ModelTacticPolicy(Answers(each), Plain(), Settings(), 4)) for each in (good, bad)]
+
+    policy = MixedTacticPolicy(parts(0))
+    policy.propose(state(), THEOREM)
+    assert policy.lost() == ""
+    policy = MixedTacticPolicy(parts(3))
+    policy.propose(state(), THEOREM)
+    assert policy.lost() == "bad: 3 of 4 answers were lost, most often so: the server is away"
+    policy = MixedTacticPolicy(parts(100))
+    for _ in range(3):  # left out after the second time
+        policy.propose(state(), THEOREM)
+    assert policy.lost() == (
+        "a part of the mixture failed once, the last time so: NoAnswersError: none of the first answers came; "
+        "bad: 8 of 8 answers were lost, most often so: the server is away"
+    )
+    # Nor does a slip of a part pass for an answer.
+    failed = Fixed(error=KeyError("x"))
+    proofs = MixedProofPolicy([(1.0, Fixed({"a": 1.0})), (1.0, failed)])
+    assert proofs.lost() == ""
+    proofs.complete([prompt(seed) for seed in range(50)])
+    assert failed.asked > 1
+    assert proofs.lost() == f"a part of the mixture failed {failed.asked} times, the last time so: KeyError: 'x'"
 
 
 def test_if_all_parts_fail_so_does_the_mixture():

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prover.policies.answers import FIRST, LOGGED, Answers, Losses, NoAnswersError
+from prover.policies.answers import FIRST, Answers, NoAnswersError
 from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.losses import LOGGED, Losses
 from prover.policies.proof_policy import ModelProofPolicy
-from prover.policies.tactic_policy import ModelTacticPolicy, log_of_sum, merged, seed_of
+from prover.policies.tactic_policy import ModelTacticPolicy, Scale, log_of_sum, merged, seed_of
 from prover.sampling.sampler import Sample, Settings
 from search import Budget, Completion, FailedProof, ProofPrompt, Proposal, SearchEvent, prove
 from search.algorithms.best_first import BestFirst
@@ -53,8 +54,9 @@ def test_equal_answers_are_one_proposal_with_the_probability_of_the_text():
 def test_without_log_probabilities_the_shares_of_the_answers_are_taken():
     samples = [Sample("a", tokens=3), Sample("b", tokens=1), Sample("a", tokens=3), Sample("", finish="error")]
     # Two of the three that came.
-    assert probabilities(merged(samples, ["a", "b", "a", ""])) == {"a": 0.666666667, "b": 0.333333333}
-    assert merged(samples, ["a", "b", "a", ""])[0].tokens == 6
+    found = merged(samples, ["a", "b", "a", ""], Scale().after(samples))
+    assert probabilities(found) == {"a": 0.666666667, "b": 0.333333333}
+    assert found[0].tokens == 6
 
 
 def test_two_spellings_of_a_tactic_are_summed_and_one_drawn_twice_is_not():
@@ -62,9 +64,81 @@ def test_two_spellings_of_a_tactic_are_summed_and_one_drawn_twice_is_not():
         return Sample("x", ids, (log(p),), tokens=1)
 
     samples = [told((1,), 0.2), told((1,), 0.2), told((2, 3), 0.05), told((4,), 0.5)]
-    found = merged(samples, ["a", "a", "a", "b"])
+    found = merged(samples, ["a", "a", "a", "b"], Scale().after(samples))
     assert probabilities(found) == {"b": 0.5, "a": 0.25}
     assert [p.tokens for p in found] == [1, 3]
+
+
+def told(text, p, *ids):
+    return Sample(text, ids or (sum(text.encode()),), (log(p),), tokens=1)
+
+
+def untold(text, tokens=1):
+    return Sample(text, tokens=tokens)
+
+
+def test_one_answer_without_log_probabilities_leaves_the_others_theirs():
+    samples = [told("a", 0.2), told("b", 0.05), untold("c"), untold("a")]
+    # The smallest told is 0.05; what was told of `a` stands.
+    found = merged(samples, ["a", "b", "c", "a"], Scale().after(samples))
+    assert probabilities(found) == {"a": 0.2, "b": 0.05, "c": 0.05}
+    # 0.9 leaves 0.1 for the two; each distinct one once.
+    samples = [told("a", 0.9), untold("b"), untold("c"), untold("c")]
+    assert probabilities(merged(samples, ["a", "b", "c", "c"], Scale().after(samples))) == {
+        "a": 0.9, "b": 0.05, "c": 0.05,
+    }  # fmt: skip
+    # Nothing is left.
+    samples = [told("a", 1.0), untold("b")]
+    assert merged(samples, ["a", "b"], Scale().after(samples))[1].log_probability == -inf
+
+
+def test_the_first_answers_of_a_search_decide_what_its_priors_are():
+    class Turns(TableSampler):
+        """Tells log-probabilities at the states `tells`; another one comes empty."""
+
+        tells: set[str]
+
+        def _one(self, request):
+            sample = super()._one(request)
+            if request.prompt.text == "empty":
+                return Sample("", finish="length")
+            return sample if request.prompt.text in self.tells else untold(sample.text)
+
+    def search(tells, *targets):
+        sampler = Turns({"x": {"a": 0.2, "b": 0.8}, "y": {"c": 1.0}, "empty": {"": 1.0}})
+        sampler.tells = tells
+        policy = tactics(sampler, 50)
+        return [probabilities(policy.propose(state(f"⊢ {target}"), THEOREM)) for target in targets]
+
+    # A server that tells: the state without has the smallest that was told, and not 1.
+    assert search({"x"}, "x", "y") == [{"a": 0.2, "b": 0.8}, {"c": 0.2}]
+    assert search({"x"}, "empty", "x", "y") == [{}, {"a": 0.2, "b": 0.8}, {"c": 0.2}]
+    # One that does not: shares, even where it tells all of a sudden.
+    first, second = search({"y"}, "x", "y")
+    assert set(first) == {"a", "b"}
+    assert sum(first.values()) == pytest.approx(1)
+    assert first["a"] * 50 == pytest.approx(round(first["a"] * 50), abs=1e-6)
+    assert second == {"c": 1.0}
+    # The smallest that was told is 1, which the two cannot both have.
+    assert search({"y"}, "y", "x") == [{"c": 1.0}, {"a": 0.5, "b": 0.5}]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), min_size=1, max_size=12), st.floats(-9, 0))
+def test_whatever_is_told_the_probabilities_sum_to_at_most_1(drawn, least):
+    # Six texts of a sixth each.
+    samples = [told(text, 1 / 6) if tells else untold(text) for text, tells in drawn]
+    for scale in (Scale(True, least), Scale(False, least), Scale().after(samples)):
+        found = merged(samples, [text for text, _ in drawn], scale)
+        assert sum(exp(p.log_probability) for p in found) <= 1 + 1e-9
+        assert {p.text for p in found} == {text for text, _ in drawn}
+
+
+def test_what_is_no_number_is_not_the_smallest():
+    assert Scale().after([Sample("a", (1,), (nan,), tokens=1), told("b", 0.5)]) == Scale(True, log(0.5))
+    assert Scale().after([Sample("", finish="error")]) == Scale()
+    assert Scale(True, log(0.5)).after([untold("a")]) == Scale(True, log(0.5))
+    assert Scale(False).after([told("a", 0.1)]).told is False
 
 
 @settings(deadline=None)
@@ -199,7 +273,10 @@ def test_if_none_of_the_first_answers_comes_the_search_stops_and_says_why():
             clock=session.clock,
         )  # fmt: skip
 
-    why = "the policy failed: NoAnswersError: none of the first 8 answers of table came: the server is away"
+    why = (
+        "the policy failed: NoAnswersError: none of the first answers came; "
+        "table: 8 of 8 answers were lost, most often so: the server is away"
+    )
     for plan, policy in ((SamplePlan(), proofs), (BestFirst(), tactics)):
         result = run(FIRST, plan, policy)
         assert (result.stopped, result.message) == ("policy", why)

@@ -1,6 +1,7 @@
 """From `--policy` to what is opened: families, defaults, what a run keeps, and sentences for what does not fit."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,9 @@ from prover.policies.spec import Options
 from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
 from prover.prompts.own import MARKERS
+from prover.prompts.registry import FAMILIES, kinds
 from prover.sources import UserInputError
+from search import Correct
 
 STEPS, WHOLE, CORRECT = plan_named("best-first"), plan_named("sample"), plan_named("correct")
 V15 = "hf:deepseek-ai/DeepSeek-Prover-V1.5-RL"
@@ -48,11 +51,14 @@ def test_all_that_answers_hang_on_is_in_the_text():
         "0.7*portfolio+0.3*openai:BFS-Prover-V2 "
         "(bfs-prover, temperature 1, at most 256 tokens, 8 samples, http://localhost:8000/v1)"
     )
-    assert text("2*portfolio+2*onnx:m", STEPS, prompt="own-tactic", samples=3).startswith("portfolio+onnx:m (own-")
+    assert text("2*portfolio+2*vllm:m", STEPS, prompt="own-tactic", samples=3).startswith("portfolio+vllm:m (own-")
     texts = {text("hf:m", STEPS, prompt="own-tactic", **more) for more in (
-        {}, {"samples": 4}, {"temperature": 0.5}, {"max_tokens": 5},
+        {}, {"samples": 4}, {"temperature": 0.5}, {"max_tokens": 5}, {"top_p": 0.9},
     )}  # fmt: skip
-    assert len(texts) == 4
+    assert len(texts) == 5
+    assert text(V15, top_p=0.95) == f"{V15} (deepseek-prover-v1.5, temperature 1, top-p 0.95, at most 2048 tokens)"
+    assert text(V15, top_p=1.0) == text(V15)
+    assert {each.top_p for each in plan_policy(V15, Options(top_p=0.95), WHOLE).settings} == {0.95}
 
 
 def test_a_folder_of_the_project_s_own_format_needs_no_prompt(tmp_path):
@@ -64,6 +70,70 @@ def test_a_folder_of_the_project_s_own_format_needs_no_prompt(tmp_path):
         (tmp_path / "tokenizer.json").write_text(damaged)
         with pytest.raises(UserInputError, match="No prompt family is known"):
             plan_policy(f"hf:{tmp_path}", Options(), STEPS)
+
+
+def test_an_adapter_is_asked_as_what_it_adapts(tmp_path):
+    adapter, base = tmp_path / "adapter", tmp_path / "base"
+    adapter.mkdir()
+    base.mkdir()
+    config = adapter / "adapter_config.json"
+    config.write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    with pytest.raises(UserInputError, match=f"No prompt family is known for `{base}`"):
+        plan_policy(f"hf:{adapter}", Options(), STEPS)
+    tokens = [{"id": i, "content": marker} for i, marker in enumerate(MARKERS)]
+    (base / "tokenizer.json").write_text(json.dumps({"added_tokens": tokens}))
+    assert plan_policy(f"hf:{adapter}", Options(), STEPS).families == ("own-tactic",)
+    config.write_text(json.dumps({"base_model_name_or_path": "AI-MO/Kimina-Prover-Distill-1.7B"}))
+    assert plan_policy(f"hf:{adapter}", Options(), WHOLE).families == ("kimina",)
+    # With a model of its own it is none.
+    (adapter / "config.json").write_text("{}")
+    with pytest.raises(UserInputError, match=f"No prompt family is known for `{adapter}`"):
+        plan_policy(f"hf:{adapter}", Options(), WHOLE)
+
+
+def test_every_family_and_every_search():
+    """They fit, or one sentence names searches and each of those fits."""
+    assert len(FAMILIES) >= 9
+    for family in FAMILIES:
+        for name, plan in SEARCHES.items():
+            asked = f"hf:m asked as {family} by {name}"
+            if wanted_of(plan) in kinds(family):
+                assert plan_policy("hf:m", Options(prompt=family), plan).families == (family,), asked
+                continue
+            with pytest.raises(UserInputError) as error:
+                plan_policy("hf:m", Options(prompt=family), plan)
+            (said,) = str(error.value).splitlines()
+            assert f"`{family}`" in said, asked
+            found = re.search(r"choose --search ([a-z0-9, -]+), or another family with --prompt\.$", said)
+            assert found, asked
+            for other in found[1].split(", "):
+                plan_policy("hf:m", Options(prompt=family), SEARCHES[other])
+
+
+def test_rounds_are_the_correction_s_own():
+    assert [plan_named("correct", rounds) for rounds in (5, 0, None)] == [Correct(5), Correct(0), Correct(2)]
+    assert SEARCHES["correct"] == Correct(2)
+    with pytest.raises(UserInputError, match="--rounds is for --search correct; `sample` corrects no proofs"):
+        plan_named("sample", 2)
+
+
+@pytest.mark.parametrize("prompt", [None, "own-tactic"])
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("hf:/no/such/model", "There is no folder /no/such/model."),
+        ("onnx:/no/x", "There is no folder /no/x."),
+        ("onnx:x", "There is no folder x."),
+        ("portfolio+vllm:~/no-such-model", "There is no folder ~/no-such-model."),
+        ("hf:./x", "There is no folder ./x."),
+        ("hf:a/b/c", "There is no folder a/b/c."),
+        (f"hf:{__file__}", f"{__file__} is a file; name the folder that it lies in."),
+    ],
+)
+def test_a_folder_that_is_not_there(policy, said, prompt):
+    with pytest.raises(UserInputError) as error:
+        plan_policy(policy, Options(prompt=prompt), STEPS)
+    assert str(error.value) == said
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ def test_what_is_no_policy(text, said):
         ("openai:x", Options(base_url="http://h:99999"), True, "not `http://h:99999`"),
         ("hf:x", Options(temperature=float("nan")), True, "--temperature is a number from 0"),
         ("hf:x", Options(temperature=float("inf")), True, "--temperature is a number from 0"),
+        ("portfolio", Options(top_p=0.9), True, "--top-p is for a model"),
+        ("hf:x", Options(top_p=0.0), True, "--top-p is a number above 0 and at most 1"),
+        ("hf:x", Options(top_p=float("nan")), False, "--top-p is a number above 0"),
+        ("hf:x", Options(top_p=1.01), False, "--top-p is a number above 0"),
     ],
 )
 def test_options_of_no_use(policy, options, tactics, said):
@@ -75,7 +79,7 @@ def test_a_key_in_the_address_is_refused_and_not_repeated(url):
 def test_what_is_of_use_passes():
     check_options(read_policy("portfolio"), Options(), True)
     check_options(read_policy("openai:x"), Options(base_url="http://[::1]:8000/v1", temperature=0.0), False)
-    check_options(read_policy("portfolio+hf:x"), Options("own", None, 0.7, 100, 4), True)
+    check_options(read_policy("portfolio+hf:x"), Options("own", None, 0.7, 100, 4, 0.95), True)
 
 
 def test_short_names():

@@ -24,8 +24,8 @@ from prover.proving import prove
 from prover.runs.store import read_run
 from prover.sampling.sampler import Prompt
 from prover.sampling.transformers_sampler import transformers_sampler
-from prover.sources import from_text
-from search import Budget, ProofPrompt, to_json
+from prover.sources import UserInputError, from_text
+from search import Budget, FailedProof, ProofPrompt, to_json
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -63,7 +63,7 @@ def folder(tmp_path_factory, pool, verifier, theorem):
         (Prompt(tactic_prompt(start.pretty)), TACTIC),
         (Prompt(proof_prompt(TEXT)), TACTIC),
         (goedel.prompt(ProofPrompt(theorem, start)), WRONG),
-        (goedel.correction(theorem, "by\n  exact h", verdict.messages), RIGHT),
+        (goedel.correction(theorem, FailedProof("by\n  exact h", verdict.messages)), RIGHT),
     ]
     said = [message.text for prompt, _ in pairs for message in prompt.messages]
     create(place, [tactic_text(start.pretty, TACTIC), proof_text(TEXT, TACTIC), *said, RIGHT], SIZES)
@@ -173,18 +173,53 @@ def test_the_same_seed_gives_the_same_search(pool, theorem, folder, search):
 def test_prompts_that_do_not_fit_end_the_search_and_say_why(run, tmp_path):
     from prover.model.create import create
 
-    create(tmp_path, ["theorem"], ModelConfig(300, 32, 1, 1, 1, 32, context=16))
+    create(tmp_path, ["theorem"], ModelConfig(300, 32, 1, 1, 1, 32, context=24))
     result = run("prove", TEXT, "--policy", f"hf:{tmp_path}", "--budget-samples", 5)
     assert result.exit_code == 1
-    assert "-- t: not proved: the policy failed: NoAnswersError: none of the first 8 answers of hf:" in result.stdout
+    assert "-- t: not proved: the policy failed: NoAnswersError: none of the first answers came; hf:" in result.stdout
     assert "the model's context" in result.stdout
     assert "8 of 8 answers were lost, most often so: " in result.stderr
+
+
+def test_a_model_that_cannot_be_asked_so_is_found_at_the_start(run, tmp_path):
+    from transformers import AutoTokenizer
+
+    from prover.model.create import create
+
+    pytest.importorskip("onnx")
+    from prover.model.onnx_export import export
+
+    create(tmp_path / "base", ["theorem"], ModelConfig(300, 32, 1, 1, 1, 32, context=2048))
+    export(tmp_path / "base", tmp_path / "onnx", int8=False)
+    for policy, why in (
+        (f"hf:{tmp_path}/base", "the model has no chat template"),
+        (f"onnx:{tmp_path}/onnx", "an exported model has no chat template"),
+    ):
+        for search in ("sample", "correct"):
+            result = run("prove", TEXT, "--policy", policy, "--prompt", "kimina", "--search", search)
+            assert (result.exit_code, result.stdout) == (2, "")
+            (line,) = result.stderr.splitlines()
+            assert line.startswith(f"prover: {policy} cannot be asked as `kimina`: {why}")
+    # The turns of a correction may be what does not suit a template.
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
+    tokenizer.chat_template = "{% if messages | length > 3 %}{{ raise_exception('one question only') }}{% endif %}x"
+    tokenizer.save_pretrained(tmp_path / "base")
+
+    def planned(search):
+        return plan_policy(f"hf:{tmp_path}/base", Options(prompt="kimina"), SEARCHES[search])
+
+    with planned("sample").open() as opened:
+        assert opened.lost() == []
+    with pytest.raises(UserInputError, match=r"as `kimina`: the model's chat template refuses .* one question only\.$"):
+        planned("correct").open()
 
 
 @pytest.mark.parametrize(
     ("policy", "more", "said"),
     [
-        ("hf:/no/such/model", ["--prompt", "own-tactic"], "prover: There is no folder /no/such/model."),
+        ("hf:/no/such/model", [], "prover: There is no folder /no/such/model."),
+        ("portfolio", ["--rounds", "3"], "prover: --rounds is for --search correct"),
+        ("portfolio", ["--top-p", "0.5"], "prover: --top-p is for a model"),
         ("oracle", [], "prover: --policy is `portfolio`, `hf:PATH`"),
         ("portfolio", ["--samples", "3"], "prover: --samples is for a model"),
         ("portfolio", ["--search", "correct"], "prover: --search correct wants one model"),

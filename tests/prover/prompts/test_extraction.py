@@ -7,6 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lean_env import Candidate, Theorem
+from lean_env.proof_text import proof_of as proof_text
 from prover.prompts.blocks import Block, blocks, parted
 from prover.prompts.extraction import continuation_of, one_tactic, proof_of
 from prover.prompts.tactics import after_prefix
@@ -122,7 +124,7 @@ FRAGMENTS = [
     "```", "```lean4", "\n", "\n", "\n  ", "theorem t", " : p ", ":=", " by", "(", ")", "⟨", "/-", "-/", "--", '"',
     "<think>", "</think>", "  ", "\t", "\r", "simp", "The ", "\nopen A", " in", "@[x]", "private ", "example",
     "lemma a", "have", "let", "exact", "sorry", "#print", "<th", "ink>", "``", "end", "where", "def x", "import",
-    "'\"'", "\\", ".", "\x0c", "\u2028",
+    "'\"'", "\\", ".", "\x0c", "\u2028", "|", "| 0", "=>", "fun",
 ]  # fmt: skip
 
 
@@ -146,7 +148,8 @@ SIZE = 1_000_000
 HOSTILE = [
     "```", "```lean4\n", "<think>", "</think><think>", "theorem t : p := by\n", "theorem t (", "/-", "by ", ":= ", "\n",
     " ", "\t", '"', "\\", "(", "open x in\n", "```lean4\ntheorem t : p := by\n  simp\n```\n", "let x ", "'\"", "@[",
-    "lemma a : p := by\n exact a\n", "private ", "A", "in ", "/- -/", "-/", "  (\n", "simp\n  ",
+    "lemma a : p := by\n exact a\n", "lemma a : p\n| 0 => a\n", "| x ", "a.", "«",
+    "private ", "A", "in ", "/- -/", "-/", "  (\n", "simp\n  ",
 ]  # fmt: skip
 
 
@@ -203,6 +206,55 @@ theorem t (n : ℕ) (h : n > 0) : n ≠ 0 := by
 
 
 @pytest.mark.parametrize(
+    "tactic",
+    [
+        "exact both.mp trivial",
+        "rw [←both]",
+        "exact (@both |>.mp)",
+        "exact both.2.mp",
+        "simp [-foo,both]",
+        "exact h ▸both",
+        "exact both.{0} h",
+        "exact ‹p›.trans both.symm.symm",
+        'exact (both) -- so "it" is',
+    ],
+)
+def test_a_lemma_is_used_however_its_name_stands_in_the_proof(tactic):
+    code = f"theorem both : p ↔ q := H\n\ntheorem t : q := by\n  {tactic}"
+    assert proof_of(code, "t") == f"have both : p ↔ q := by\n  exact H\n{tactic}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "above", "written", "reward"),
+    [
+        ("theorem t : ∀ n : Nat, n + 0 = n", "", "\n| 0 => rfl\n| n + 1 => by\n  have h : n = n := rfl\n  simp", 1),
+        ("theorem t : ∀ n m : Nat, n + m = m + n", "", " | 0, m => by\n    simp\n  | n + 1, m => by omega", 1),
+        ("theorem t : ∀ n : Nat, n = 0", "", "\n  | 0 => rfl", 0),
+        # A theorem may speak of itself, a `have` may not.
+        ("theorem t : ∀ n : Nat, 0 + n = n", "", "\n  | 0 => rfl\n  | n + 1 => congrArg Nat.succ (t n)", 1),
+        (
+            "theorem t : 0 + 1 = 1",
+            "theorem l : ∀ n : Nat, 0 + n = n\n  | 0 => rfl\n  | n + 1 => congrArg Nat.succ (l n)\n\n",
+            " := l 1",
+            0,
+        ),
+        ("theorem t : ¬ True ∨ 1 = 1", "theorem A.l : True ↔ 1 = 1 := by simp\n\n", " := .inr (A.l.mp trivial)", 1),
+    ],
+)
+def test_what_comes_out_is_what_lean_takes(verifier, statement, above, written, reward):
+    proof = proof_of(f"```lean4\n{above}{statement}{written}\n```", "t")
+    verdict = verifier.verify(Theorem("t", statement), Candidate(proof_text([proof])))
+    assert verdict.reward == reward, verdict.message
+
+
+def test_a_lemma_of_a_namespace_is_used_by_its_whole_name():
+    code = "theorem A.both : p ↔ q := H\n\ntheorem t : q := by\n  "
+    assert proof_of(code + "exact A.both.mp h", "t").startswith("have A.both : p ↔ q := by")
+    for tactic in ("exact A.bot h", "exact A.both' h", "exact x.A.both", 'exact f "A.both" -- A.both'):
+        assert proof_of(code + tactic, "t") == tactic
+
+
+@pytest.mark.parametrize(
     ("code", "proof"),
     [
         ("theorem t : p := H x", "exact H x"),
@@ -214,7 +266,21 @@ theorem t (n : ℕ) (h : n > 0) : n ≠ 0 := by
         ("theorem t : p := by\nintro h\nexact h", "intro h\nexact h"),
         ("theorem other : p := by\n  simp", "simp"),
         ("example : p := by\n  simp", "simp"),
-        ("theorem t : ∀ n, p n\n  | 0 => a\n  | n + 1 => b", ""),
+        ("theorem t : ∀ n, p n\n  | 0 => a\n  | n + 1 => b", "exact fun\n  | 0 => a\n  | n + 1 => b"),
+        ("theorem t : ∀ n, p n\n| 0 => a\n| n + 1 => b", "exact fun\n  | 0 => a\n  | n + 1 => b"),
+        ("theorem t : ∀ n, p n | 0 => a | n + 1 => b", "exact fun\n  | 0 => a | n + 1 => b"),
+        (
+            "theorem t (k : Nat) : ∀ n, p n\n  | 0 => by\n    have h : q := r\n    simp\n  | _ => b",
+            "exact fun\n  | 0 => by\n    have h : q := r\n    simp\n  | _ => b",
+        ),
+        ("theorem t :\n    |x| < 1 → ∃ f, f = fun y => y := by\n  simp", "simp"),
+        ("theorem t : match n with | 0 => p | _ => q := by\n  simp", "simp"),
+        ("theorem t : a || b ∧ P (fun | 0 => p | _ => q) := by\n  simp", "simp"),
+        ("theorem t : let f := g; ∀ n, f n\n  | 0 => a", "exact fun\n  | 0 => a"),
+        (
+            "lemma l : ∀ n, p n\n  | 0 => a\ntheorem t : p 0 := l 0",
+            "have l : ∀ n, p n := by\n  exact fun\n    | 0 => a\nexact l 0",
+        ),
         ("theorem t : p := by", ""),
         ("theorem t : p", ""),
         ("axiom bad : False\ndef f : Nat :=\n  1\ntheorem t : p := by\n  exact bad.elim", "exact bad.elim"),

@@ -4,12 +4,20 @@ from typing import Any
 
 import pytest
 
+from lean_env import Verdict
 from lean_env.goal import Goal, TacticState
 from lean_env.theorem import Theorem
+from prover.policies.answers import Answers
+from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.proof_policy import ModelProofPolicy
+from prover.prompts.plan_first import GoedelProverV2
 from prover.prompts.registry import FAMILIES, Kind, correction_named, family_named, guessed, kinds
-from prover.sampling.sampler import Message, Prompt, Sample
+from prover.sampling.sampler import Message, Prompt, Sample, Settings
 from prover.sources import UserInputError
-from search.policy import ProofPrompt
+from search import Budget, Correct, prove
+from search.policy import FailedProof, ProofPrompt
+from tests.search.graph_session import THEOREM as GRAPH_THEOREM
+from tests.search.graph_session import GraphSession
 
 # The header and a theorem of quick_start.py in deepseek-ai/DeepSeek-Prover-V1.5.
 HEADER = """import Mathlib
@@ -178,7 +186,7 @@ def test_goedel_prover_v2_corrects():
         {"severity": "warning", "line": 1, "column": 0, "message": "unused"},
         {"severity": "error", "line": 6, "column": 2, "message": "unknown tactic"},
     )
-    prompt = correction_named("goedel-prover-v2").correction(SQUARE, proof, messages)
+    prompt = correction_named("goedel-prover-v2").correction(SQUARE, FailedProof(proof, messages))
     question, answer, told = prompt.messages
     assert question == Message("user", GOEDEL)
     assert answer == Message("assistant", f"```lean4\n{HEADER}\n\n{SQUARE.statement} := {proof}\n```")
@@ -223,9 +231,62 @@ Before producing the Lean 4 code to formally prove the given theorem, provide a 
     )
 
 
+def test_goedel_prover_v2_keeps_all_turns():
+    # src/utils.py, `generate_correction_dialog`: the messages of the round before, its answer, and what is said of it,
+    # `Round {current_correction_round_num - 1}`; src/inference.py, which keeps the messages of every round.
+    correct = correction_named("goedel-prover-v2").correction
+    first = FailedProof("by\n  simp", ({"line": 2, "column": 2, "message": "simp made no progress"},))
+    second = FailedProof("by\n  omega", ({"line": 2, "column": 2, "message": "omega failed"},), 1, first)
+    third = FailedProof("by\n  ring", ({"line": 2, "column": 2, "message": "ring failed"},), 2, second)
+    messages = correct(SQUARE, third).messages
+    assert [message.role for message in messages] == ["user", *["assistant", "user"] * 3]
+    assert messages[:3] == correct(SQUARE, first).messages
+    assert messages[:5] == correct(SQUARE, second).messages
+    for number, (turn, error) in enumerate([(2, "simp made no progress"), (4, "omega failed"), (6, "ring failed")]):
+        assert messages[turn].text.startswith(f"The proof (Round {number}) is not correct. Following is ")
+        assert messages[turn].text.count("Error Message: ") == 1
+        assert f"Error Message: {error}\n\n\nBefore producing the Lean 4 code " in messages[turn].text
+    assert [messages[i].text.split(" := by\n")[1] for i in (1, 3, 5)] == ["  simp\n```", "  omega\n```", "  ring\n```"]
+    # Kimina's demonstration corrects once: a second correction is asked for as the first is.
+    kimina = correction_named("kimina").correction
+    assert kimina(SQUARE, second) == kimina(SQUARE, FailedProof(second.text, second.messages))
+
+
+def test_a_search_shows_the_family_all_attempts_since_the_fresh_sample():
+    class Wrong:
+        """Answers each prompt with a wrong proof of its own, and keeps the prompts."""
+
+        name = "wrong"
+
+        def __init__(self) -> None:
+            self.prompts: list[Prompt] = []
+
+        def sample(self, requests):
+            self.prompts += [request.prompt for request in requests]
+            answer = f"```lean4\n{GRAPH_THEOREM.statement} := by\n  wrong{len(self.prompts)}\n```"
+            return [Sample(answer, tokens=1) for _ in requests]
+
+    def judge(theorem, proof, seconds):
+        return Verdict(0, "elaboration", "no", messages=({"line": 2, "column": 2, "message": f"no {proof[5:]}"},))
+
+    sampler, family = Wrong(), GoedelProverV2("goedel-prover-v2", "")
+    policy = ModelCorrectionPolicy(ModelProofPolicy(Answers(sampler), family, Settings()), family)
+    session = GraphSession(["A"], {})
+    prove(
+        GRAPH_THEOREM, policy, session.open, Correct(rounds=2), Budget(samples=4, seconds=None), judge=judge,
+        clock=session.clock,
+    )  # fmt: skip
+    # A sample, two corrections, and a new sample, which sees none of them.
+    assert [len(prompt.messages) for prompt in sampler.prompts] == [1, 3, 5, 1]
+    _, one, about_one, two, about_two = (message.text for message in sampler.prompts[2].messages)
+    assert ("wrong1" in one, "wrong2" in two) == (True, True)
+    for said, number, message in ((about_one, 0, "no wrong1"), (about_two, 1, "no wrong2")):
+        assert (f"(Round {number})" in said, f"Error Message: {message}\n" in said) == (True, True)
+
+
 def test_goedel_prover_v2_shows_eight_errors_and_places_outside_are_moved_inside():
     messages = tuple({"line": 99 * i, "column": -5 + 90 * i, "message": f"m{i}"} for i in range(10))
-    told = correction_named("goedel-prover-v2").correction(SQUARE, "by simp", messages).messages[-1].text
+    told = correction_named("goedel-prover-v2").correction(SQUARE, FailedProof("by simp", messages)).messages[-1].text
     assert [f"\nError {i}:\n" in told for i in range(1, 10)] == [True] * 8 + [False]
     assert told.count("... [Omitted 2 more errors] ...") == 1
     # Line 0 and column -5 are the proof's first character; later ones are past its end.
@@ -273,7 +334,7 @@ def test_kimina_corrects():
     # (create_tool_message). Lines are counted without the imports: `theorem` is line 2 there.
     theorem = Theorem("five", "theorem five : ∀ (E : ℕ), 4 ≤ E → (5 ^ E) % 10000 = 3125", "import Mathlib")
     messages = ({"line": 2, "column": 2, "message": " omega could not \n", "severity": "error"},)
-    prompt = correction_named("kimina").correction(theorem, "by\n  omega\n  simp", messages)
+    prompt = correction_named("kimina").correction(theorem, FailedProof("by\n  omega\n  simp", messages))
     assert prompt.messages == (
         Message(
             "system",

@@ -172,6 +172,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
         ([TEN, "--split", "valid"], "split"),
         ([TEN.parent / "nothing.jsonl"], "no file"),
         ([TEN, "--budget-seconds", "inf"], "inf is no number of seconds"),
+        ([TEN, "--rounds", "3"], "--rounds is for --search correct; `best-first` corrects no proofs."),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: list[object], said: str) -> None:

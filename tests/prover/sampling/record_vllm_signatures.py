@@ -13,8 +13,10 @@ RECORDED = Path(__file__).parents[2] / "data" / "vllm_signatures.json"
 METHODS = {
     "LLM": (
         "entrypoints/llm.py",
-        ("__init__", "generate", "get_tokenizer", "collective_rpc", "reset_prefix_cache", "sleep", "wake_up"),
+        ("__init__", "enqueue", "get_tokenizer", "collective_rpc", "reset_prefix_cache", "sleep", "wake_up"),
     ),
+    "LLMEngine": ("v1/engine/llm_engine.py", ("has_unfinished_requests", "step", "abort_request")),
+    "RequestOutput": ("outputs.py", ("__init__",)),
     "GPUModelRunner": ("v1/worker/gpu/model_runner.py", ("reload_weights",)),
     "TokenizerLike": ("tokenizers/protocol.py", ("encode", "apply_chat_template")),
 }

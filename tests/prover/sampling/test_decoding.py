@@ -7,7 +7,7 @@ import pytest
 
 from prover.sampling import drawing
 from prover.sampling.decoding import DecoderFault, Vocabulary, sample_all
-from prover.sampling.sampler import Prompt, Request, Settings
+from prover.sampling.sampler import INTERRUPTED, Prompt, Request, Sample, Settings
 
 LETTERS = "abcdefgh."
 END = LETTERS.index(".")
@@ -146,8 +146,31 @@ def test_a_batch_that_memory_does_not_suffice_for_is_halved():
     asked = [request("ab"[i % 2], seed=i) for i in range(16)]
     decoder = TableDecoder(chance(), rows=8, most=3)
     assert sample_all(asked, VOCABULARY, decoder) == sample_all(asked, VOCABULARY, TableDecoder(chance()))
-    assert decoder.rows == 2  # 8, then 4, then 2
-    assert max(decoder.sizes) == 2
+    assert max(decoder.sizes) == 2  # 8, then 4, then 2
+
+
+def test_want_of_memory_in_one_call_is_no_limit_for_the_next():
+    decoder = TableDecoder(chance(), rows=8, most=3)
+    asked = [request("a", seed=i) for i in range(8)]
+    sample_all(asked, VOCABULARY, decoder)
+    decoder.most = 64  # another process had the memory
+    decoder.sizes.clear()
+    assert sample_all(asked, VOCABULARY, decoder) == [one(chance(), each) for each in asked]
+    assert decoder.sizes[0] == 8
+
+
+def test_a_call_that_is_stopped_ends_before_the_next_token():
+    asks = iter([False, False, False, True, True])  # before the first batch, its three tokens, the second batch
+    decoder = TableDecoder(chain("abcdefgh."), rows=2)
+    asked = [request("a", max_tokens=1), request("b", max_tokens=9), request("e", max_tokens=9)]
+    found = sample_all(asked, VOCABULARY, decoder, lambda: next(asks))
+    assert found == [
+        Sample("b", ids("b"), (0.0,), "length", 1),
+        Sample("", finish="error", tokens=2, error="interrupted"),  # c and d were drawn
+        INTERRUPTED,  # in a batch of its own, which was not begun
+    ]
+    assert decoder.sizes == [2, 1]
+    assert not decoder.held.size
 
 
 def test_a_sample_that_memory_does_not_suffice_for_is_an_error():

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from prover.sampling.decoding import DecoderFault
 from prover.sampling.onnx_sampler import open_onnx
 from prover.sampling.sampler import Message, Prompt, Request, SamplerError, Settings
 from prover.sampling.transformers_sampler import open_transformers
@@ -89,14 +91,17 @@ def test_weights_in_bytes_by_hand():
 
 def test_answers_fill_the_context_and_messages_are_refused(pairs):
     sampler = pairs("llama")[1]
-    full, long, chat = sampler.sample(
+    prompt = "x" * (CONTEXT - 5)
+    assert len(sampler.vocabulary.encode(Prompt(prompt))) == CONTEXT - 5
+    long, chat, *full = sampler.sample(
         [
-            request("x" * (CONTEXT - 5), max_tokens=50),
             request("omega" * 300),
             Request(Prompt(messages=(Message("user", "prove"),))),
+            *(request(prompt, seed, max_tokens=50) for seed in range(8)),
         ]
     )
-    assert full.tokens == 5 or full.finish == "stop"
+    assert {sample.tokens for sample in full if sample.finish == "length"} == {5}
+    assert all(sample.tokens <= 5 for sample in full)
     assert "the model's context 256" in long.error
     assert chat.error.startswith("an exported model has no chat template")
 
@@ -126,6 +131,22 @@ def test_what_the_graph_cannot_compute_is_refused(tmp_path, kind, why):
     with pytest.raises(UserInputError, match=why):
         export(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_export_that_does_not_run_is_refused_and_not_left_behind(pairs, tmp_path, monkeypatch):
+    from prover.sampling.onnx_decoder import OnnxDecoder
+
+    def fault(*_):
+        raise DecoderFault("no kernel for this machine")
+
+    folder = pairs("llama")[0].name.removeprefix("hf:")
+    monkeypatch.setattr(OnnxDecoder, "advance", fault)
+    with pytest.raises(UserInputError) as refused:
+        export(Path(folder), tmp_path)
+    assert str(refused.value) == (
+        f"{folder}: onnxruntime cannot run what was exported: no kernel for this machine; use hf:."
+    )
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_folders_that_cannot_be_opened(pairs, tmp_path):

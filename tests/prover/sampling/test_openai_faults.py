@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -14,7 +15,7 @@ import pytest
 
 from prover.benchmark import serving
 from prover.sampling.openai_sampler import KEY, OpenAISampler, Patience, backoff, open_openai, retry_after
-from prover.sampling.sampler import Prompt, Request, Sample, Sampler, SamplerError, Settings
+from prover.sampling.sampler import INTERRUPTED, Prompt, Request, Sample, Sampler, SamplerError, Settings
 
 SECRET = "sk-not-to-be-seen-1234"
 HURRIED = Patience(connect=20.0, answer=60.0, stall=30.0, retry=30.0, wait=0.01, longest_wait=0.02)
@@ -117,9 +118,23 @@ def server() -> Iterator[Scripted]:
     thread.join()
 
 
+def silent(handler: Handler) -> None:
+    handler.server.ended.wait(STALL)
+
+
+@contextmanager
+def opening(server: Scripted, *script: Reply, **options: Any) -> Iterator[OpenAISampler]:
+    """An open sampler, and a server that has forgotten what it was asked at the start and follows its script now."""
+    with open_openai("m", server.address, **{"patience": HURRIED, **options}) as sampler:
+        server.bodies.clear()
+        server.times.clear()
+        server.script = list(script)
+        yield sampler
+
+
 @pytest.fixture
 def opened(server) -> Iterator[OpenAISampler]:
-    with open_openai("m", server.address, patience=HURRIED) as sampler:
+    with opening(server) as sampler:
         yield sampler
 
 
@@ -131,7 +146,7 @@ def ask(sampler: OpenAISampler, request: Request | None = None) -> Sample:
 def test_what_a_good_answer_holds(opened, server):
     sampler: Sampler = opened
     assert sampler.sample([text("x", -3, temperature=0.5, top_p=0.9, stop=("a",))]) == [
-        Sample("ok", (5, 2), (-0.25, -0.5), "stop", 2)
+        Sample("ok", (5, 2), (), "stop", 2)  # the log-probabilities are perhaps not those at temperature 0.5
     ]
     assert server.bodies == [
         {"model": "m", "prompt": "x", "max_tokens": 16, "temperature": 0.5, "top_p": 0.9, "stop": ["a"],
@@ -166,16 +181,14 @@ def test_who_is_to_wait_too_long_gives_up_at_once(opened, server):
 
 
 def test_trying_again_has_an_end(server, caplog):
-    server.script = [error(500, "broken")] * 10_000
     began = time.monotonic()
-    with open_openai("m", server.address, patience=IMPATIENT) as sampler:
+    with opening(server, *[error(500, "broken")] * 10_000, patience=IMPATIENT) as sampler:
         assert ask(sampler).error == "The server answered 500: broken."
     assert time.monotonic() - began > 0.4
     assert 2 < len(server.bodies) < 100  # a hundredth or a fiftieth of a second apart, for half a second
     assert [record.message for record in caplog.records] == [
         "openai:m: The server answered 500: broken. It is asked again.",
-        "openai:m: an answer was lost: The server answered 500: broken.",
-    ]
+    ]  # and nothing of the loss, which who asks counts and logs
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 501])
@@ -187,13 +200,59 @@ def test_what_does_not_pass_is_lost_and_not_tried_again(opened, server, status):
 
 
 def test_a_server_that_stalls_within_an_answer_is_left(server):
-    server.script = [stalls]
     began = time.monotonic()
-    with open_openai("m", server.address, in_flight=1, patience=replace(HURRIED, stall=1.0)) as sampler:
-        assert ask(sampler).error == "The server stalled: it sent nothing more for too long."
+    with opening(server, stalls, in_flight=1, patience=replace(HURRIED, stall=1.0)) as sampler:
+        assert ask(sampler).error == "The server stalled: it sent nothing more for 1 s."
         assert time.monotonic() - began < STALL / 2
         assert len(server.bodies) == 1
         assert ask(sampler).text == "ok"
+
+
+def test_an_answer_that_does_not_begin_is_waited_for_so_long_as_was_said(server):
+    assert Patience().answer == 600
+    began = time.monotonic()
+    with opening(server, silent, patience=replace(HURRIED, answer=0.4)) as sampler:
+        assert ask(sampler).error == "The server is too slow: it gave no whole answer in 0.4 s."
+        assert time.monotonic() - began < STALL / 2
+        assert ask(sampler).text == "ok"
+
+
+def test_stop_ends_what_is_on_its_way_and_what_waits_and_no_later_request(server):
+    with opening(server, json_reply(GOOD), stalls, silent, in_flight=2) as sampler:
+        sampler.stop()  # nothing is on its way
+        found: list[Sample] = []
+        thread = threading.Thread(target=lambda: found.extend(sampler.sample([text("x", i) for i in range(5)])))
+        thread.start()
+        end = time.monotonic() + STALL / 2
+        while len(server.bodies) < 3:  # the first is answered, two are on their way, and two wait
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        sampler.stop()
+        thread.join(STALL / 2)
+        assert time.monotonic() < end
+        assert len(server.bodies) == 3
+        assert [sample.finish for sample in found].count("stop") == 1
+        assert [sample for sample in found if sample.finish == "error"] == [INTERRUPTED] * 4
+        assert [ask(sampler).text for _ in range(3)] == ["ok"] * 3
+    sampler.stop()  # closed
+
+
+def test_log_probabilities_that_may_be_those_before_temperature_are_withheld(server, caplog):
+    told = Sample("ok", (5, 2), (-0.25, -0.5), "stop", 2)
+    withheld = replace(told, token_log_probabilities=())
+    raw = [text("x"), text("x", temperature=0.0), text("x", temperature=0.0, top_p=0.5)]
+    changed = [text("x", temperature=0.6), text("x", temperature=2.0), text("x", top_p=0.9)]
+    with opening(server) as sampler:
+        assert sampler.sample(raw) == [told] * 3
+        assert caplog.records == []
+        assert sampler.sample(changed) == [withheld] * 3
+    assert [record.message for record in caplog.records] == [
+        "openai:m: the server's log-probabilities are left out, as they may be those before temperature and top-p; "
+        "where they are those after both, `open_openai` is to be told so by `processed`."
+    ]
+    with opening(server, processed=True) as sampler:
+        assert sampler.sample([*raw, *changed]) == [told] * 6
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize(
@@ -256,15 +315,15 @@ def test_no_more_requests_are_on_their_way_than_allowed(server):
         busy.pop()
         json_reply(GOOD)(handler)
 
-    server.script = [slow] * 12
-    with open_openai("m", server.address, in_flight=3) as sampler:
+    with opening(server, *[slow] * 12, in_flight=3) as sampler:
         assert len(sampler.sample([text("x")] * 12)) == 12
     assert max(most) == 3
 
 
 def test_closing_ends_what_waits(server):
-    server.script = [stalls]
     sampler = open_openai("m", server.address)
+    server.bodies.clear()
+    server.script = [stalls]
     ended: list[BaseException] = []
 
     def wait() -> None:
@@ -288,8 +347,9 @@ def test_closing_ends_what_waits(server):
 def test_a_key_that_the_server_says_back_is_not_repeated(server, monkeypatch, caplog):
     monkeypatch.setenv(KEY, SECRET)
     with open_openai("m", server.address, patience=HURRIED) as sampler:
-        server.script = [error(401, f"Incorrect API key provided: {SECRET}")]
+        server.script = [error(401, f"Incorrect API key provided: {SECRET}"), error(401, "x" * 290 + SECRET)]
         assert ask(sampler).error == "The server answered 401: Incorrect API key provided: [key]."
+        assert ask(sampler).error == f"The server answered 401: {'x' * 290}[key]."
     assert SECRET not in caplog.text
 
 
@@ -301,6 +361,36 @@ def test_a_server_without_a_list_of_models_is_asked_for_a_token(server):
     with open_openai("anything", server.address, patience=HURRIED) as sampler:
         assert ask(sampler).text == "ok"
     assert [body["max_tokens"] for body in server.bodies] == [1, 16]
+
+
+def test_a_key_is_tried_though_the_list_of_models_is_open_to_all(server, monkeypatch):
+    server.script = [error(401, "who are you?")] * 4
+    with pytest.raises(SamplerError, match=rf"^openai:m: {server.address} asks for a key \(401\); put it into the "):
+        open_openai("m", server.address, patience=HURRIED)
+    monkeypatch.setenv(KEY, SECRET)
+    with pytest.raises(SamplerError, match=rf"^openai:m: {server.address} refuses the key in {KEY} \(401\); put the "):
+        open_openai("m", server.address, patience=HURRIED)
+
+
+def test_a_connection_lost_once_at_the_start_is_no_mistake(server):
+    server.script = [hangs_up]
+    open_openai("m", server.address, patience=HURRIED).close()
+    assert len(server.bodies) == 2
+    server.script = [hangs_up] * 9
+    with pytest.raises(SamplerError, match=r"gives no answer of m: no answer from .*: peer closed connection"):
+        open_openai("m", server.address, patience=HURRIED)
+    assert len(server.bodies) == 2 + 4  # twice as a text and twice as a message
+
+
+def test_a_server_that_lists_models_and_answers_nothing_is_found_at_the_start(server):
+    server.script = [silent] * 2
+    began = time.monotonic()
+    with pytest.raises(SamplerError) as raised:
+        open_openai("m", server.address, patience=IMPATIENT)  # of which a whole answer may take 60 s
+    assert time.monotonic() - began < STALL / 2
+    assert str(raised.value) == (
+        f"openai:m: {server.address} gives no answer of m: the server is too slow: it gave no whole answer in 0.5 s."
+    )
 
 
 def test_a_model_of_chats_alone_is_no_mistake(server):
@@ -326,7 +416,7 @@ def test_what_cannot_be_used_is_one_sentence_at_the_start(server, monkeypatch):
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
         assert said(nobody) == f"openai:x: No answer from {nobody}: All connection attempts failed."
     server.models = stalls
-    assert said(where, IMPATIENT) == "openai:x: The server stalled: it sent nothing more for too long."
+    assert said(where, IMPATIENT) == "openai:x: The server is too slow: it gave no whole answer in 0.5 s."
     assert said(None) == "openai:x needs the address of a server, as --base-url http://localhost:8000/v1."
     assert said("localhost:8000") == "--base-url localhost:8000 is no address; one looks like http://localhost:8000/v1."
     secret = said(f"http://user:{SECRET}@host/v1")

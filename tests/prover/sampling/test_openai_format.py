@@ -47,6 +47,13 @@ def test_messages_of_errors_are_one_line():
     assert len(message(b"x" * 10_000)) == 300
 
 
+def test_a_key_is_gone_before_a_message_is_cut():
+    # 290 characters, then a key of 20 of which the cut at 297 would leave seven.
+    said = ("x" * 290 + "sk-0123456789abcdefg" + "y" * 90).encode()
+    assert message(said, "sk-0123456789abcdefg") == "x" * 290 + "[key]yy..."
+    assert message(b"no key: []", "") == "no key: []"
+
+
 def test_only_whole_words_are_fields():
     _, body = path_and_body("m", TEXT)
     assert refusals(b"top_logprobs, 'seed'; max_tokens is too large", body) == {"seed"}

@@ -157,12 +157,15 @@ def test_an_answer_ends_at_the_end_token_and_at_a_stop_text(llama):
 
 
 def test_prompts_too_long_fail_alone_and_answers_fill_the_context(llama):
-    long, full, good = llama.sample(
-        [request("omega " * 200), request("x" * (CONTEXT - 5), max_tokens=50), request("omega")]
+    prompt = "x" * (CONTEXT - 5)
+    assert len(llama.vocabulary.encode(Prompt(prompt))) == CONTEXT - 5
+    long, good, *full = llama.sample(
+        [request("omega " * 200), request("omega"), *(request(prompt, seed, max_tokens=50) for seed in range(8))]
     )
     assert long.finish == "error"
     assert "tokens, the model's context 256" in long.error
-    assert full.tokens == 5 or full.finish == "stop"
+    assert {sample.tokens for sample in full if sample.finish == "length"} == {5}
+    assert all(sample.tokens <= 5 for sample in full)
     assert good.finish != "error"
 
 
@@ -256,6 +259,19 @@ def test_what_cannot_be_opened_is_refused_in_one_sentence(folders, tmp_path, mon
     assert "0.0 GiB are free; choose a smaller model" in refusal(folders("llama"))
 
 
+def test_a_folder_in_the_home_of_the_user(folders, tmp_path, monkeypatch):
+    peft = pytest.importorskip("peft")
+    base = AutoModelForCausalLM.from_pretrained(folders("llama"))
+    settings = peft.LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    peft.get_peft_model(base, settings).save_pretrained(tmp_path / "adapter")
+    save(tmp_path / "model")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home, whole = (open_transformers(place, device="cpu") for place in ("~/model", str(tmp_path / "model")))
+    assert home.sample([request("omega")]) == whole.sample([request("omega")])
+    assert open_transformers("~/adapter", device="cpu").name == "hf:~/adapter"
+    assert refusal("~/none") == "There is no folder ~/none."
+
+
 def test_damaged_folders(tmp_path):
     from safetensors.torch import load_file, save_file
 
@@ -308,3 +324,29 @@ def test_without_the_extra():
         "from prover.sampling.transformers_sampler import open_transformers; open_transformers('x')"
     )
     assert "pip install 'lean-rl-prover[hf]'." in run(program).stderr
+
+
+LIBRARY = "libcudart.so.13: cannot open shared object file: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind", "program", "said"),
+    [
+        ("torch", "OSError", "from prover.sampling.transformers_sampler import open_transformers as f; f('x')",
+         f"hf: needs PyTorch and transformers, and what is installed cannot be loaded ({LIBRARY}): "
+         "pip install --force-reinstall 'lean-rl-prover[hf]'."),
+        ("vllm", "RuntimeError", "from prover.sampling.vllm_sampler import open_vllm as f; f('x')",
+         f"vllm: needs vLLM and a GPU, and what is installed cannot be loaded ({LIBRARY}): "
+         "pip install --force-reinstall 'lean-rl-prover[vllm]', or have it served"),
+        ("onnxruntime", "ImportError", "from prover.sampling.onnx_sampler import open_onnx as f; f('x')",
+         f"onnx: needs onnxruntime and tokenizers, and what is installed cannot be loaded ({LIBRARY}): "),
+        ("onnx", "OSError", "from prover.model.onnx_export import export; export(None, None)",
+         f"Exporting needs PyTorch, transformers and onnx, and what is installed cannot be loaded ({LIBRARY}): "),
+    ],
+)  # fmt: skip
+def test_a_library_that_is_broken_is_one_sentence(tmp_path, broken, kind, program, said):
+    (tmp_path / broken).mkdir()
+    (tmp_path / broken / "__init__.py").write_text(f"raise {kind}({LIBRARY!r})")
+    last = run(program, PYTHONPATH=str(tmp_path)).stderr.strip().split("\n")[-1]
+    assert last.split(": ", 1)[0] in ("prover.sampling.sampler.SamplerError", "prover.sources.UserInputError")
+    assert last.split(": ", 1)[1].startswith(said)

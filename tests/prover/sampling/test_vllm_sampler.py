@@ -5,6 +5,7 @@ in the recorded words; what vLLM makes of the calls is seen where it can be impo
 """
 
 import inspect
+import itertools
 import json
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from prover.sampling.sampler import Message, Prompt, Request, Sample, Sampler, SamplerError, Settings
+from prover.sampling.sampler import INTERRUPTED, Message, Prompt, Request, Sample, Sampler, SamplerError, Settings
 from prover.sampling.vllm_sampler import WRITTEN_FOR, VLLMSampler, engine_arguments, open_vllm, sampling_arguments
 from tests.prover.sampling.record_vllm_signatures import FIELDS, RECORDED
 
@@ -56,41 +57,74 @@ class Tokenizer:
         return [1, len(bound["messages"]), *bound["kwargs"].values()]
 
 
+class Engine:
+    """Answers with the last token of the prompt, twice, and 0 as the end: one request a step, the last one first."""
+
+    def __init__(self) -> None:
+        self.numbers, self.unfinished = itertools.count(7), dict[str, int]()
+        self.steps, self.began, self.goes_on = 0, threading.Event(), threading.Event()
+        self.goes_on.set()
+
+    def add(self, last: int) -> str:
+        name = f"{next(self.numbers)}-0a1b2c3d"
+        self.unfinished[name] = last
+        return name
+
+    def has_unfinished_requests(self, *args: Any, **kwargs: Any) -> bool:
+        assert not bind("LLMEngine.has_unfinished_requests", *args, **kwargs)
+        return bool(self.unfinished)
+
+    def step(self, *args: Any, **kwargs: Any) -> list[SimpleNamespace]:
+        assert not bind("LLMEngine.step", *args, **kwargs)
+        self.steps += 1
+        self.began.set()
+        assert self.goes_on.wait(10)
+        if ord("!") in self.unfinished.values():
+            raise RuntimeError("EngineDeadError: the engine died.\nSee above")
+        name, last = self.unfinished.popitem()
+        begun = [self._output(other, token, False) for other, token in self.unfinished.items()]
+        return [*begun, self._output(name, last, True)]
+
+    def abort_request(self, *args: Any, **kwargs: Any) -> None:
+        bound = bind("LLMEngine.abort_request", *args, **kwargs)
+        assert bound["internal"]
+        for name in bound["request_ids"]:
+            self.unfinished.pop(name, None)
+
+    def _output(self, name: str, token: int, finished: bool) -> SimpleNamespace:
+        reason = {ord("?"): "abort", ord("l"): "length"}.get(token, "stop")
+        steps = [{token: Logprob(logprob=-0.5)}, {9: Logprob(logprob=-0.1), token: Logprob(logprob=-1.5)}]
+        completion = CompletionOutput(
+            text=chr(token) * 2, token_ids=[token, token, 0], logprobs=[*steps, {0: Logprob(logprob=1e-9)}],
+            finish_reason=reason if finished else None,
+        )  # fmt: skip
+        number = name.partition("-")[0]
+        return SimpleNamespace(**bind("RequestOutput.__init__", number, None, [], None, [completion], finished))
+
+
 class StandIn:
-    """Answers with the last token of the prompt, twice, and 0 as the end; keeps what it was asked."""
+    """A `vllm.LLM` that keeps what it was asked."""
 
     def __init__(self) -> None:
         self.model_config = SimpleNamespace(max_model_len=8)
         self.batches: list[list[list[int]]] = []
         self.asked: list[SimpleNamespace] = []
         self.calls: list[Any] = []
-        self.forgets, self.began, self.goes_on = True, threading.Event(), threading.Event()
-        self.goes_on.set()
+        self.forgets = True
+        self.llm_engine = Engine()
 
     def get_tokenizer(self) -> Tokenizer:
         return Tokenizer()
 
-    def generate(self, *args: Any, **kwargs: Any) -> list[SimpleNamespace]:
-        bound = bind("LLM.generate", *args, **kwargs)
+    def enqueue(self, *args: Any, **kwargs: Any) -> list[str]:
+        bound = bind("LLM.enqueue", *args, **kwargs)
         assert bound["use_tqdm"] is False
         assert all(set(prompt) <= set(RECORD["fields"]["TokensPrompt"]) for prompt in bound["prompts"])
         prompts = [prompt["prompt_token_ids"] for prompt in bound["prompts"]]
         self.batches.append(prompts)
         self.asked += bound["sampling_params"]
         assert len(bound["sampling_params"]) == len(prompts)
-        self.began.set()
-        assert self.goes_on.wait(10)
-        if any(prompt[-1] == ord("!") for prompt in prompts):
-            raise RuntimeError("EngineDeadError: the engine died.\nSee above")
-        return [SimpleNamespace(outputs=[self._output(prompt[-1])]) for prompt in prompts]
-
-    def _output(self, token: int) -> Any:
-        reason = {ord("?"): "abort", ord("l"): "length"}.get(token, "stop")
-        steps = [{token: Logprob(logprob=-0.5)}, {9: Logprob(logprob=-0.1), token: Logprob(logprob=-1.5)}]
-        return CompletionOutput(
-            text=chr(token) * 2, token_ids=[token, token, 0], logprobs=[*steps, {0: Logprob(logprob=1e-9)}],
-            finish_reason=reason,
-        )  # fmt: skip
+        return [self.llm_engine.add(prompt[-1]) for prompt in prompts]
 
     def collective_rpc(self, *args: Any, **kwargs: Any) -> list[None]:
         bound = bind("LLM.collective_rpc", *args, **kwargs)
@@ -161,16 +195,34 @@ def test_what_cannot_be_asked_loses_its_own_answer_only(opened, llm):
     assert [len(batch) for batch in llm.batches] == [3]
 
 
-def test_a_dead_engine_loses_answers_and_not_the_run(opened, caplog):
+def test_a_dead_engine_loses_answers_and_not_the_run(opened, llm):
     assert (
         opened.sample([text("a"), text("!")])
         == [Sample("", finish="error", error="vLLM gave no answer: EngineDeadError: the engine died.")] * 2
     )
-    assert "vllm:stand-in: vLLM gave no answer: EngineDeadError: the engine died" in caplog.text
+    assert not llm.llm_engine.unfinished
+    assert [sample.text for sample in opened.sample([text("a")])] == ["aa"]
+
+
+def test_stop_ends_a_batch_after_the_step_that_is_taken(opened, llm):
+    engine = llm.llm_engine
+    engine.goes_on.clear()
+    answers: list[Sample] = []
+    thread = threading.Thread(target=lambda: answers.extend(opened.sample([text(word) for word in "abc"])))
+    thread.start()
+    assert engine.began.wait(10)
+    opened.stop()
+    engine.goes_on.set()
+    thread.join(10)
+    # The stand-in's step finishes the last request, and no more steps are taken.
+    assert [sample.text for sample in answers] == ["", "", "cc"]
+    assert answers[:2] == [INTERRUPTED] * 2
+    assert (engine.steps, engine.unfinished) == (1, {})
+    assert [sample.text for sample in opened.sample([text("d")])] == ["dd"]
 
 
 def test_calls_that_wait_for_one_another_are_one_batch(opened, llm):
-    llm.goes_on.clear()
+    llm.llm_engine.goes_on.clear()
     answers: dict[str, list[Sample]] = {}
 
     def ask(word: str) -> None:
@@ -178,12 +230,12 @@ def test_calls_that_wait_for_one_another_are_one_batch(opened, llm):
 
     threads = [threading.Thread(target=ask, args=(word,)) for word in "abcd"]
     threads[0].start()
-    assert llm.began.wait(10)
+    assert llm.llm_engine.began.wait(10)
     for thread in threads[1:]:
         thread.start()
-    while len(opened._waiting) < 3:
+    while opened._together.waiting < 3:
         time.sleep(0.01)
-    llm.goes_on.set()
+    llm.llm_engine.goes_on.set()
     for thread in threads:
         thread.join()
     assert [len(batch) for batch in llm.batches] == [2, 6]
@@ -237,7 +289,7 @@ def test_without_vllm_one_sentence_says_what_helps(monkeypatch):
     with pytest.raises(SamplerError) as raised:
         open_vllm("m")
     install = "pip install 'lean-rl-prover[vllm]'"
-    assert str(raised.value) == f"vllm: needs vLLM (vllm is missing) and a GPU: {install}, {elsewhere}"
+    assert str(raised.value) == f"vllm: needs vLLM and a GPU (vllm is missing): {install}, {elsewhere}"
     monkeypatch.setitem(sys.modules, "vllm", SimpleNamespace(__version__="0.33.0"))
     with pytest.raises(SamplerError) as raised:
         open_vllm("m")
@@ -253,9 +305,15 @@ def test_the_record_is_of_the_vllm_that_is_installed(vllm):
     from vllm import outputs
     from vllm.engine.arg_utils import EngineArgs
     from vllm.logprobs import Logprob
+    from vllm.v1.engine.llm_engine import LLMEngine
     from vllm.v1.worker.gpu.model_runner import GPUModelRunner
 
-    owners = {"LLM": vllm.LLM, "GPUModelRunner": GPUModelRunner}
+    owners = {
+        "LLM": vllm.LLM,
+        "LLMEngine": LLMEngine,
+        "RequestOutput": outputs.RequestOutput,
+        "GPUModelRunner": GPUModelRunner,
+    }
     for name, recorded in RECORD["signatures"].items():
         owner, method = name.split(".")
         if owner in owners:
