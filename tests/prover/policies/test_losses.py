@@ -226,12 +226,13 @@ class Stalls(Script):
 
 
 @pytest.mark.parametrize("command", ["bench", "prove"])
-def test_ctrl_c_waits_for_no_model_and_tells_of_losses(run, rows, tmp_path, command):
+def test_ctrl_c_waits_for_no_model_and_tells_of_losses(run, rows, tmp_path, command, monkeypatch):
+    # For so long `prove` waits for what its attempts have come to; its model is told to stop before.
+    monkeypatch.setattr(prover.commands.prove, "INTERRUPTED_SECONDS", 15)
     rows.write_text(rows.read_text().splitlines()[1])
     sampler = Stalls()
     options = ["--out", tmp_path / "run"] if command == "bench" else ["--no-shorten"]
     result = run(sampler, command, rows, *options, "--workers", 1)
     assert result.exit_code == 130
-    # Before the 3 s are over for which `prove` waits for what attempts have come to.
-    assert sampler.waited < 2.5
+    assert sampler.waited < 10
     assert f"prover: hf:script: 1 of 4 answers were lost, most often so: {AWAY}" in result.stderr
