@@ -15,6 +15,7 @@ from typing import Any
 
 from lean_env.benchmark.figures import Figure
 from prover.model.config import DEFAULT, ModelConfig
+from prover.sampling.local_sampler import LocalSampler
 from prover.sampling.sampler import Prompt, Request, Sample, Settings
 
 TOKENS = 64
@@ -85,9 +86,9 @@ def _prompts() -> list[Prompt]:
     return [Prompt(f"{begun}\n{ending}\n") for ending in ENDINGS]
 
 
-def _endless(sampler: Any) -> Any:
+def _endless(sampler: LocalSampler) -> LocalSampler:
     """The sampler, but no token ends an answer: all that are compared generate as much."""
-    return replace(sampler, vocabulary=replace(sampler.vocabulary, ends=frozenset()))
+    return LocalSampler(sampler.name, replace(sampler.vocabulary, ends=frozenset()), sampler.decoder)
 
 
 def _generate(model: Any, prompts: Sequence[Sequence[int]], samples: int, tokens: int) -> None:
