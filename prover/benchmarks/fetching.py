@@ -20,6 +20,7 @@ from lean_env.errors import SetupError
 from lean_env.wasm.install import cache_root
 from prover.benchmarks.json_rows import to_json_lines
 from prover.benchmarks.published import Files, Published, Read, pin_of, rows_of, wanted
+from prover.outputs import replace_file
 from prover.sources import FULL, UserInputError, decoded, read_text
 
 Progress = Callable[[str, int, int], None]  # stage, done, total; a total of 0 is unknown
@@ -98,15 +99,7 @@ def keep(target: Path, text: str) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".unfinished-")
-        try:
-            with open(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.chmod(draft, 0o644)
-            os.replace(draft, target)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        replace_file(target, text.encode())
     except OSError as error:
         full = "the disk is full" if error.errno in FULL else error.strerror or str(error)
         raise SetupError(f"{target} cannot be written: {full}.") from error

@@ -1,6 +1,5 @@
 """`prover prove`: theorems in, proofs that Lean has checked out."""
 
-import os
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from prover.commands.policy_options import (
     TemperatureOption,
     TopPOption,
 )
+from prover.outputs import check_writable, write_whole
 from prover.policies.losses import with_losses
 from prover.policies.plan import plan_policy
 from prover.policies.spec import Options
@@ -69,7 +69,6 @@ class Work:
     """What the threads share: which proofs of which source are known, and whether to stop."""
 
     proofs: dict[int, dict[int, str]] = field(default_factory=dict)  # id of the source -> declaration -> proof
-    used: dict[int, dict[int, str]] = field(default_factory=dict)  # problem -> the earlier proofs in its header
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -153,7 +152,7 @@ def prove(
     for complaint in read.complaints:
         typer.echo(f"prover: {complaint}", err=True)
     if out is not None:
-        _check_writable(out)
+        check_writable(out)
     if not read.problems:
         raise typer.Exit(2)
     if tree is not None:
@@ -185,7 +184,7 @@ def prove(
     if tree is not None:
         _write_tree(tree, [*outcomes, *ended])
     if out is not None:
-        _write(out, proof_file(read.problems, outcomes))
+        write_whole(out, proof_file(read.problems, outcomes))
     if len(read.problems) > 1 or interrupted or out is not None:
         typer.echo(summary(outcomes, len(read.problems), interrupted, out), err=True)
     if interrupted:
@@ -343,23 +342,13 @@ def check_statement(pool: LeanPool, theorem: Theorem) -> None:
         raise StatementError(error.message, error.line - 1, error.column, error.in_header) from error
 
 
-def _check_writable(out: Path) -> None:
-    """Says before the work begins that its result could not be written after it."""
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserInputError(
-            f"{out} cannot be written: " + ("it is a folder." if out.is_dir() else "there is no such folder.")
-        )
-    if not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise UserInputError(f"{out} cannot be written: permission denied.")
-
-
 def _check_tree(tree: Path, theorems: int) -> None:
     """Says before the work begins that there will be no tree to write, or nowhere to write it."""
     if tree.suffix not in TREES:
         raise UserInputError(f"--tree writes a FILE.json, FILE.dot or FILE.graphml, not `{tree}`.")
     if theorems != 1:
         raise UserInputError(f"--tree is for one theorem, and here are {theorems}: name one, as in FILE.lean:NAME.")
-    _check_writable(tree)
+    check_writable(tree)
 
 
 def _write_tree(tree: Path, outcomes: Sequence[Outcome]) -> None:
@@ -367,13 +356,6 @@ def _write_tree(tree: Path, outcomes: Sequence[Outcome]) -> None:
     if graph is None:
         typer.echo(f"prover: {tree} was not written: the search did not begin.", err=True)
         return
-    _write(tree, TREES[tree.suffix](graph))
+    write_whole(tree, TREES[tree.suffix](graph))
     states = "1 state" if len(graph.nodes) == 1 else f"{len(graph.nodes)} states"
     typer.echo(f"a tree of {states} written to {tree}", err=True)
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserInputError(f"{out} cannot be written: {error.strerror or error}.") from None

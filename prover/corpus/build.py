@@ -1,7 +1,6 @@
 """Builds the corpus: every module through the pool, each durable before it counts, and one file at the end."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,6 +16,7 @@ from prover.corpus.collect import LOST, Collected, collect
 from prover.corpus.entry import row_of, split_of, without_repeats
 from prover.corpus.journal import Journal
 from prover.corpus.watch import Watch, shown
+from prover.outputs import write_whole
 from prover.sources import UserInputError
 
 
@@ -49,7 +49,7 @@ def build(pool: LeanPool, out: Path, prefix: str, console: Console) -> Built:
         _collect_all(pool, chosen, journal, console)
         found = [journal.found[module.name] for module in chosen]
         kept = without_repeats([(module, c.entries) for module, c in zip(chosen, found, strict=True)])
-        _write(out, "".join(row_of(entry, module) for module, entry in kept))
+        write_whole(out, "".join(row_of(entry, module) for module, entry in kept))
         journal.remove()
     left_out = sum((Counter(collected.left_out) for collected in found), Counter[str]())
     left_out["repeated"] = sum(len(collected.entries) for collected in found) - len(kept)
@@ -95,13 +95,3 @@ def _collect_all(pool: LeanPool, chosen: Sequence[Module], journal: Journal, con
         raise UserInputError(
             f"Lean was lost on theorems of {', '.join(sorted(lost))}; the rest is kept, and the same command goes on."
         )
-
-
-def _write(out: Path, text: str) -> None:
-    """All of it or nothing."""
-    unfinished = out.with_name(out.name + ".unfinished")
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(out)

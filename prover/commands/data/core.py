@@ -10,7 +10,7 @@ from rich.console import Console
 from prover.commands.lean import open_pool
 from prover.corpus.build import build
 from prover.corpus.entry import SPLITS
-from prover.sources import UserInputError
+from prover.outputs import check_writable
 
 REASONS = {
     "own": "mention what their own module defines",
@@ -39,7 +39,7 @@ def core(
     A theorem is kept if it can be stated where its own module begins, with nothing but that module's imports. What was
     found is kept in FILE.jsonl.part until all is there: the same command goes on after an interruption.
     """
-    _check_writable(out)
+    check_writable(out)
     with open_pool("wasm", workers, workers or os.cpu_count() or 1) as pool:
         built = build(pool, out, prefix, Console(stderr=True))
     shares = ", ".join(f"{built.splits.get(split, 0):,} {split}" for split in SPLITS)
@@ -47,13 +47,3 @@ def core(
     for reason, sentence in REASONS.items():
         if built.left_out.get(reason):
             typer.echo(f"left out: {built.left_out[reason]:,} {sentence}", err=True)
-
-
-def _check_writable(out: Path) -> None:
-    """Says before the work begins that its result could not be written after it."""
-    if out.is_dir() or not out.parent.is_dir():
-        raise UserInputError(
-            f"{out} cannot be written: " + ("it is a folder." if out.is_dir() else "there is no such folder.")
-        )
-    if not os.access(out.parent, os.W_OK):
-        raise UserInputError(f"{out} cannot be written: permission denied.")

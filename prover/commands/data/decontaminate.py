@@ -1,12 +1,10 @@
 """`prover data decontaminate`: a training set without what is in a benchmark, and a report of what was removed."""
 
 import json
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +19,7 @@ from prover.decontamination.elaborated import Form, forms
 from prover.decontamination.entry import Entry, benchmark_entry, kept_bytes, training_lines
 from prover.decontamination.ngrams import SHORTEST
 from prover.decontamination.report import Comparison, as_json, show
+from prover.outputs import check_writable, write_whole
 from prover.sources import UserInputError
 
 LINE_SECONDS = 60.0  # between lines on the progress where there is no terminal
@@ -112,39 +111,6 @@ def elaborated_forms(
             return [], of_bench
         with _counted("training set", len(train)) as advance:
             return forms(pool, theorems, advance), of_bench
-
-
-def check_writable(path: Path) -> None:
-    """Says before the work begins that its result could not be written after it."""
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else "there is no such folder"
-        raise UserInputError(f"{path} cannot be written: {why}.")
-    if not os.access(path.parent, os.W_OK):
-        raise UserInputError(f"{path} cannot be written: permission denied.")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Puts the file there whole or not at all."""
-    made = ""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            made = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(made, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(made, path)
-    except OSError as error:
-        raise UserInputError(f"{path} cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            os.unlink(made)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _read(train: str) -> tuple[bytes, str]:
