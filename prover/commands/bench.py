@@ -35,7 +35,7 @@ from prover.policies.spec import Options
 from prover.runs.environment import environment, source_hash
 from prover.runs.perform import Performance
 from prover.runs.progress import Board, shown
-from prover.runs.settings import Settings, as_json, differences
+from prover.runs.settings import Settings, as_json, refuse_other_settings
 from prover.runs.store import begun, merge, only_writer, open_store, read_run
 from prover.sources import UserInputError, read_text
 from prover.statistics import summarise
@@ -167,7 +167,8 @@ def run(
         "prover": f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}",
         "shard": f"{index + 1}/{count}",
     }
-    refuse_other_settings(folder, wanted)
+    if found := begun(folder):  # which Lean judges is looked at later, when it has been started
+        refuse_other_settings(folder, found, wanted, but=frozenset({"lean", "version"}))
     size = max(workers_per_theorem, workers or os.cpu_count() or 1)
     stop = threading.Event()
     tasks = max(len(rows) * attempts * workers_per_theorem, 1)
@@ -229,15 +230,6 @@ def refuse_unreadable(benchmark: Benchmark, skip: bool) -> None:
         count = len(benchmark.complaints)
         raise UserInputError(
             f"{benchmark.name} has {count} that cannot be read; mend that, or leave it out with --skip-unreadable."
-        )
-
-
-def refuse_other_settings(folder: Path, wanted: dict[str, Any]) -> None:
-    """Says before Lean is started that the folder holds another run. (Which Lean judges is looked at later.)"""
-    found = begun(folder)
-    if found and (changed := differences(found, wanted, frozenset({"lean", "version"}))):
-        raise UserInputError(
-            f"{folder} holds a run with other settings ({'; '.join(changed)}); name another folder with --out."
         )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from prover.sources import UserInputError
 from search import Budget
 
 VERSION = 1
@@ -45,6 +47,20 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], but: Set[str]
         for key in {**before, **now}
         if key not in but and before.get(key) != now.get(key)
     ]
+
+
+def refuse_other_settings(
+    folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], but: Set[str] = frozenset()
+) -> None:
+    """Says that the run in the folder is another one than that which is wanted now.
+
+    Raises:
+        UserInputError: a setting is not what it was, and it is none of `but`.
+    """
+    if changed := differences(before, now, but):
+        raise UserInputError(
+            f"{folder} holds a run with other settings ({'; '.join(changed)}); name another folder with --out."
+        )
 
 
 def as_json(settings: Settings) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import filelock
 from prover.benchmarks.row import Row
 from prover.runs.attempt import Attempt
 from prover.runs.run import Run, Session
-from prover.runs.settings import VERSION, differences
+from prover.runs.settings import VERSION, differences, refuse_other_settings
 from prover.sources import UserInputError
 from search import Spent
 
@@ -138,10 +138,8 @@ def open_store(
         found = _meta(connection)
         if not found:
             _create(connection, settings, rows, environment)
-        elif changed := differences(found["settings"], settings):
-            raise UserInputError(
-                f"{folder} holds a run with other settings ({'; '.join(changed)}); name another folder with --out."
-            )
+        else:
+            refuse_other_settings(folder, found["settings"], settings)
         try:
             yield Store(connection)
         except sqlite3.OperationalError as error:
