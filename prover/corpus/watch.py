@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LINE_SECONDS = 60.0
+from prover.duration import duration
+from prover.line_a_minute import line_a_minute
 
 
 class Watch:
@@ -42,19 +43,15 @@ class Watch:
         return f"{self.looked:,} of {self.total:,} theorems{left}; {self.status()}"
 
 
-def duration(seconds: float) -> str:
-    """`45 s` or `3 min`, rounded up."""
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{-int(-seconds // 60)} min"
-
-
 @contextmanager
 def shown(watch: Watch, console: Console) -> Iterator[None]:
     """Shows it until the block ends."""
+    if not console.is_terminal:
+        with line_a_minute(watch.line, console):
+            yield
+        return
     over = threading.Event()
-    if console.is_terminal:
-        shower = threading.Thread(target=_bar, args=(watch, console, over), daemon=True)
-    else:
-        shower = threading.Thread(target=_lines, args=(watch, console, over), daemon=True)
+    shower = threading.Thread(target=_bar, args=(watch, console, over), daemon=True)
     shower.start()
     try:
         yield
@@ -76,8 +73,3 @@ def _bar(watch: Watch, console: Console, over: threading.Event) -> None:
         task = bar.add_task("theorems", total=watch.total, status="")
         while not over.wait(0.25):
             bar.update(task, completed=watch.looked, status=watch.status())
-
-
-def _lines(watch: Watch, console: Console, over: threading.Event) -> None:
-    while not over.wait(LINE_SECONDS):
-        print(watch.line(), file=console.file, flush=True)

@@ -240,10 +240,3 @@ def amount(value: float | None, unit: str = "") -> str:
         return "none"
     shown = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
     return f"{shown} {unit}".strip()
-
-
-def duration(seconds: float) -> str:
-    """Wall clock for people: `42 s`, `12 min`, `3.4 h`."""
-    if seconds < 120:
-        return amount(seconds, "s") if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from prover.reports.facts import Compared, Reported, amount, duration, percent, points
+from prover.duration import duration
+from prover.reports.facts import Compared, Reported, amount, percent, points
 from prover.statistics import Comparison
 
 RESOURCE_WORDS = {

@@ -12,11 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from prover.benchmarks.row import Row
+from prover.duration import duration
+from prover.line_a_minute import line_a_minute
 from prover.progress import shortened
 from prover.runs.attempt import Attempt
 from search import SearchEvent
 
-LINE_SECONDS = 60.0
 TOLD_PROBLEMS = 10
 
 
@@ -122,25 +123,6 @@ def shown(board: Board, console: Console) -> Iterator[None]:
     if console.is_terminal:
         with Live(board, console=console, refresh_per_second=4, transient=True, redirect_stdout=False):
             yield
-        return
-    over = threading.Event()
-
-    def tell() -> None:
-        while not over.wait(LINE_SECONDS):
-            print("; ".join(board.parts()), file=console.file, flush=True)
-
-    thread = threading.Thread(target=tell, daemon=True, name="progress")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time in the two largest units: `2 h 05 min`, `3 min 20 s`, `12 s`."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+    else:
+        with line_a_minute(lambda: "; ".join(board.parts()), console):
+            yield

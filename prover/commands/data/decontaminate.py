@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +18,9 @@ from prover.decontamination.elaborated import Form, forms
 from prover.decontamination.entry import Entry, benchmark_entry, kept_bytes, training_lines
 from prover.decontamination.ngrams import SHORTEST
 from prover.decontamination.report import Comparison, as_json, show
+from prover.line_a_minute import line_a_minute
 from prover.outputs import check_writable, write_whole
 from prover.sources import UserInputError
-
-LINE_SECONDS = 60.0  # between lines on the progress where there is no terminal
 
 
 def decontaminate(
@@ -136,13 +134,11 @@ def _counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
             task = bar.add_task(f"elaborating the {what}", total=total)
             yield lambda count: bar.advance(task, count)
         return
-    done, said = 0, time.monotonic()
+    done = 0
 
     def advance(count: int) -> None:
-        nonlocal done, said
+        nonlocal done
         done += count
-        if time.monotonic() - said >= LINE_SECONDS:
-            said = time.monotonic()
-            typer.echo(f"elaborating the {what}: {done} of {total}", err=True)
 
-    yield advance
+    with line_a_minute(lambda: f"elaborating the {what}: {done} of {total}", console):
+        yield advance

@@ -1,6 +1,7 @@
 """The command, on files of ten rows."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 import prover.commands.data.decontaminate as command
 from lean_env import LeanPool
+from prover import line_a_minute
 from prover.cli import Commands
 
 BENCH = [
@@ -99,6 +101,20 @@ def test_with_lean(files, lent, tmp_path):
     assert [row["name"] for row in missing["benchmark"]] == ["b4"]
     assert "removed 6 of 10 rows, kept 4" in result.output
     assert "1 of 4 statements of the benchmark do not elaborate" in result.output
+
+
+def test_in_a_pipe_lines_on_how_many_are_elaborated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(line_a_minute, "LINE_SECONDS", 0.02)
+    with command._counted("training set", 9) as advance:
+        advance(3)
+        advance(1)
+        said = ""
+        while not said:
+            time.sleep(0.02)
+            said = capsys.readouterr().err
+    assert said.splitlines()[-1] == "elaborating the training set: 4 of 9"
 
 
 def test_text_alone_to_standard_output(files):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from prover.reports.check import Check, Difference
-from prover.reports.facts import ATTEMPT_FIELDS, VERSION, amount, duration, gather, labels, points, report_json
+from prover.reports.facts import ATTEMPT_FIELDS, VERSION, amount, gather, labels, points, report_json
 from prover.reports.markdown import markdown
 from prover.reports.words import check_words, compared_words, figures, headline
 from prover.statistics import Estimate
@@ -116,5 +116,4 @@ def test_labels_are_each_runs_own(tmp_path):
 
 def test_numbers_for_people():
     assert [amount(x) for x in (None, 0, 0.12345, 12.345, 1234.5)] == ["none", "0", "0.123", "12.3", "1,234"]
-    assert [duration(x) for x in (1.234, 42, 720, 12_240)] == ["1.23 s", "42 s", "12 min", "3.4 h"]
     assert points(Estimate(0.1, -0.05, 0.2)) == "+10.0 points (95 % interval -5.0 to +20.0)"
