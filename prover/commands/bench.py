@@ -1,7 +1,6 @@
 """`prover bench`: a prover over a benchmark, unattended; every attempt is kept, and the same command goes on."""
 
 import importlib.metadata
-import math
 import os
 import re
 import shlex
@@ -15,20 +14,26 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from prover.algorithms import SEARCHES, Search, plan_named
+from prover.algorithms import Search, plan_named
 from prover.benchmarks.catalogue import listing, load
 from prover.benchmarks.row import Benchmark
 from prover.commands.bench_report import report
-from prover.commands.lean import lean_road, open_pool
+from prover.commands.lean import ProvingLeanOption, WorkersOption, lean_road, open_pool
 from prover.commands.policy_options import (
     BaseUrlOption,
     MaxTokensOption,
     PolicyOption,
     PromptOption,
-    RoundsOption,
     SamplesOption,
     TemperatureOption,
     TopPOption,
+)
+from prover.commands.search_options import (
+    BudgetCallsOption,
+    BudgetSamplesOption,
+    BudgetSecondsOption,
+    RoundsOption,
+    SearchOption,
 )
 from prover.policies.plan import Opened, plan_policy
 from prover.policies.spec import Options
@@ -41,13 +46,6 @@ from prover.sources import UserInputError, read_text
 from prover.statistics import summarise
 
 INTERRUPTED = 130
-
-
-def finite(value: float) -> float:
-    """An option's number, which may be neither `nan` nor `inf`."""
-    if not math.isfinite(value):
-        raise UserInputError(f"--budget-seconds: {value} is no number of seconds.")
-    return value
 
 
 class BenchGroup(TyperGroup):
@@ -86,23 +84,13 @@ def run(
     top_p: TopPOption = None,
     max_tokens: MaxTokensOption = None,
     samples: SamplesOption = None,
-    search: Annotated[
-        str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
-    ] = "best-first",
+    search: SearchOption = "best-first",
     rounds: RoundsOption = None,
     attempts: Annotated[int, typer.Option("--attempts", metavar="K", min=1, help="Attempts at each theorem.")] = 1,
-    budget_seconds: Annotated[
-        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one attempt.", callback=finite)
-    ] = 60.0,
-    budget_calls: Annotated[
-        int | None, typer.Option("--budget-calls", metavar="N", min=0, help="Lean calls for one attempt.")
-    ] = None,
-    budget_samples: Annotated[
-        int | None, typer.Option("--budget-samples", metavar="N", min=0, help="Policy answers for one attempt.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Lean processes (default: one a core).")
-    ] = None,
+    budget_seconds: BudgetSecondsOption = 60.0,
+    budget_calls: BudgetCallsOption = None,
+    budget_samples: BudgetSamplesOption = None,
+    workers: WorkersOption = None,
     workers_per_theorem: Annotated[
         int, typer.Option("--workers-per-theorem", metavar="N", min=1, help="Those that work on one attempt together.")
     ] = 1,
@@ -131,7 +119,7 @@ def run(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out rows that cannot be read; the report says how many.")
     ] = False,
-    lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
+    lean: ProvingLeanOption = "wasm",
 ) -> None:
     """Attempt every theorem of a benchmark; kill it whenever you like, the same command goes on.
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lean_env import Verifier
-from prover.commands.lean import lean_road, open_pool
+from prover.commands.lean import WorkersOption, lean_road, open_pool
 from prover.reports.check import Check, Told, check, proof_texts
 from prover.runs.run import Run
 from prover.runs.store import read_hashes, read_messages, read_run, read_tree
@@ -41,9 +41,7 @@ def report(
         str | None,
         typer.Option("--lean", metavar="wasm|native", help="Which Lean judges again (default: the one of the run)."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Lean processes (default: one a core).")
-    ] = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Write report.html, which needs nothing but a browser, report.md and report.json.
 

@@ -3,11 +3,18 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Annotated, Literal
+
+import typer
 
 from lean_env import LeanPool
 from prover.commands.setup import install_progress
 from prover.sources import UserInputError
+
+ProvingLeanOption = Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Lean processes (default: one a core).")
+]
 
 
 def lean_road(lean: str) -> Literal["wasm", "native"]:

@@ -1,4 +1,4 @@
-"""The options that say what is asked, and how: the same for every command that searches."""
+"""The options that say which policy is asked, and how: the same for every command that searches."""
 
 from typing import Annotated
 
@@ -35,8 +35,4 @@ MaxTokensOption = Annotated[
 ]
 SamplesOption = Annotated[
     int | None, typer.Option("--samples", metavar="N", min=1, help="Answers of the model for one tactic state.")
-]
-RoundsOption = Annotated[
-    int | None,
-    typer.Option("--rounds", metavar="K", min=0, help="Corrections after a proof, for --search correct (default: 2)."),
 ]

@@ -22,17 +22,23 @@ from lean_env import (
     WorkerLost,
 )
 from lean_env.negation import negation
-from prover.algorithms import SEARCHES, Search, plan_named
-from prover.commands.lean import lean_road, open_pool
+from prover.algorithms import Search, plan_named
+from prover.commands.lean import ProvingLeanOption, lean_road, open_pool
 from prover.commands.policy_options import (
     BaseUrlOption,
     MaxTokensOption,
     PolicyOption,
     PromptOption,
-    RoundsOption,
     SamplesOption,
     TemperatureOption,
     TopPOption,
+)
+from prover.commands.search_options import (
+    BudgetCallsOption,
+    BudgetSamplesOption,
+    BudgetSecondsOption,
+    RoundsOption,
+    SearchOption,
 )
 from prover.outputs import check_writable, write_whole
 from prover.policies.losses import with_losses
@@ -94,22 +100,10 @@ def prove(
         Path | None, typer.Option("--out", metavar="FILE.lean", help="Write a Lean file that compiles as it stands.")
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object a theorem.")] = False,
-    budget_seconds: Annotated[
-        float, typer.Option("--budget-seconds", metavar="S", min=0, help="Wall clock for one theorem.")
-    ] = 60.0,
-    budget_calls: Annotated[
-        int | None,
-        typer.Option("--budget-calls", metavar="N", min=0, help="Lean calls for one theorem (default: no limit)."),
-    ] = None,
-    budget_samples: Annotated[
-        int | None,
-        typer.Option(
-            "--budget-samples", metavar="N", min=0, help="Policy answers for one theorem (default: no limit)."
-        ),
-    ] = None,
-    search: Annotated[
-        str, typer.Option("--search", metavar="NAME", help=f"The algorithm: {', '.join(SEARCHES)}.")
-    ] = "best-first",
+    budget_seconds: BudgetSecondsOption = 60.0,
+    budget_calls: BudgetCallsOption = None,
+    budget_samples: BudgetSamplesOption = None,
+    search: SearchOption = "best-first",
     rounds: RoundsOption = None,
     policy: PolicyOption = "portfolio",
     prompt: PromptOption = None,
@@ -133,7 +127,7 @@ def prove(
             "--tree", metavar="FILE", help="Write the proof graph of one theorem, as FILE.json, .dot or .graphml."
         ),
     ] = None,
-    lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean proves and judges.")] = "wasm",
+    lean: ProvingLeanOption = "wasm",
     workers: Annotated[
         int | None,
         typer.Option(

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from lean_env import Candidate, Theorem, Verdict, Verifier
-from prover.commands.lean import lean_road, open_pool
+from prover.commands.lean import WorkersOption, lean_road, open_pool
 from prover.lean_file import Declaration, declarations, is_private, statement_pieces
 from prover.lean_text import code_tokens
 from prover.sources import FULL, UserInputError, decoded, numbered_rows, read_text
@@ -50,9 +50,7 @@ def verify(
         Path | None, typer.Option("--out", metavar="OUT.jsonl", help="Write the answers here, not to standard output.")
     ] = None,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean judges.")] = "wasm",
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Lean processes (default: one a core).")
-    ] = None,
+    workers: WorkersOption = None,
     row_seconds: Annotated[
         float, typer.Option("--row-seconds", min=0.1, help="Wall clock for one row; a row that exceeds it is unscored.")
     ] = 60.0,

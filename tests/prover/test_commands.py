@@ -183,6 +183,7 @@ def test_no_tree_without_a_search_and_samples_are_a_budget(run, tmp_path):
         (["prove", "theorem t : True", "--lean", "coq"], "--lean is `wasm` or `native`"),
         (["prove", "theorem t : True", "--out", "no/such/folder/x.lean"], "there is no such folder"),
         (["prove", "theorem t : True", "--search", "bfs"], "`mcts`, `beam`, `deepening`, `sample` or `correct`"),
+        (["prove", "theorem t : True", "--budget-seconds", "inf"], "--budget-seconds: inf is no number of seconds."),
         (["prove", "theorem t : True", "--tree", "no/such/folder/x.dot"], "there is no such folder"),
         (["prove", "theorem t : True", "--tree", "x.png"], "FILE.json, FILE.dot or FILE.graphml, not `x.png`"),
         (["prove", "theorem t : True\n\ntheorem u : True", "--tree", "x.dot"], "for one theorem, and here are 2"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from prover.commands.lean import open_pool
+from prover.commands.lean import WorkersOption, open_pool
 from prover.corpus.build import build
 from prover.corpus.entry import SPLITS
 from prover.outputs import check_writable
@@ -26,9 +26,7 @@ REASONS = {
 
 def core(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where to write them.")] = Path("core.jsonl"),
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Lean processes (default: one a core).")
-    ] = None,
+    workers: WorkersOption = None,
     prefix: Annotated[
         str,
         typer.Option("--modules", metavar="PREFIX", help="Only this module and those below it, Init.Data.List say."),

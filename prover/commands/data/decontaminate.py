@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from prover.benchmarks import catalogue
-from prover.commands.lean import lean_road, open_pool
+from prover.commands.lean import WorkersOption, lean_road, open_pool
 from prover.decontamination.criteria import compare, together
 from prover.decontamination.elaborated import Form, forms
 from prover.decontamination.entry import Entry, benchmark_entry, kept_bytes, training_lines
@@ -50,9 +50,7 @@ def decontaminate(
         typer.Option("--elaborate/--no-elaborate", help="Have Lean elaborate the statements and compare their types."),
     ] = True,
     lean: Annotated[str, typer.Option("--lean", metavar="wasm|native", help="Which Lean elaborates.")] = "wasm",
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Lean processes (default: one a core).")
-    ] = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Remove from a training set what is in a benchmark; the rows that are kept stay as they are, byte for byte.
 

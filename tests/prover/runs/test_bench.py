@@ -171,7 +171,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
         ([TEN, "--lean", "coq"], "--lean is "),
         ([TEN, "--split", "valid"], "split"),
         ([TEN.parent / "nothing.jsonl"], "no file"),
-        ([TEN, "--budget-seconds", "inf"], "inf is no number of seconds"),
+        ([TEN, "--budget-seconds", "inf"], "--budget-seconds: inf is no number of seconds."),
         ([TEN, "--rounds", "3"], "--rounds is for --search correct; `best-first` corrects no proofs."),
     ],
 )
