@@ -114,7 +114,10 @@ def as_json(outcome: Outcome) -> str:
     verdict = asdict(result.verdict) if result.verdict else None
     if verdict:
         verdict.pop("messages")
-    data |= {"proof": result.proof, "stopped": result.stopped, "verdict": verdict}
+    data |= {"proof": result.proof, "stopped": result.stopped}
+    if result.message:
+        data["message"] = result.message
+    data["verdict"] = verdict
     data["spent"] = {key: round(value, 3) for key, value in asdict(result.spent).items()}
     return json.dumps(data, ensure_ascii=False)
 

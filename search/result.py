@@ -14,7 +14,7 @@ Stopped = Literal[
     "exhausted",  # nothing was left to try
     "lost",  # Lean was lost and did not come back
     "interrupted",  # the caller asked to stop
-    "policy",  # the policy or the critic raised an error; `message` says which
+    "policy",  # the policy or the critic raised an error, or answers of its model were lost; `message` says which
 ]
 
 Side = Literal["statement", "negation"]

@@ -72,6 +72,10 @@ def test_lines_and_json():
     assert (data["name"], data["proved"], data["proof"], data["stopped"]) == ("a", True, "by\n  rfl", "proved")
     assert data["verdict"]["axioms"] == ["propext"]
     assert data["spent"]["lean_calls"] == 7
+    assert "message" not in data
+    lost = SearchResult(None, SPENT, "policy", message="hf:x: 3 of 8 answers were lost")
+    data = json.loads(as_json(Outcome(0, problems[0], lost)))
+    assert (data["stopped"], data["message"]) == ("policy", "hf:x: 3 of 8 answers were lost")
     assert json.loads(as_json(Outcome(0, problems[0], error="no"))) == {
         "name": "a", "source": "<text>", "line": 1, "statement": "theorem a : 1 = 1", "proved": False, "error": "no",
     }  # fmt: skip
