@@ -79,8 +79,9 @@ def prove(
     except KeyboardInterrupt:
         if attempt is None:
             return SearchResult(None, Spent(seconds=clock() - began), "interrupted", graph=graph)
-    stopped = attempt.stopped or "interrupted"
-    return SearchResult(attempt.proof, attempt.spent(), stopped, attempt.verdict, graph, message=attempt.message)
+    books, claims = attempt.books, attempt.claims
+    stopped = books.stopped or "interrupted"
+    return SearchResult(claims.proof, books.spent(), stopped, claims.verdict, graph, message=books.message)
 
 
 class _Open:

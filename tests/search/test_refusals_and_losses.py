@@ -15,8 +15,8 @@ from search.algorithms.rmaxts import RMaxTS
 from search.algorithms.sample import Sample
 from search.algorithms.step_mcts import StepMCTS
 from search.blame import cleared_by, most_suspect, next_suspect
+from search.books import Books
 from search.disprove import prove_or_disprove
-from search.driver import Attempt
 from search.tasks import Ask, Asked, Tried
 from tests.search.graph_session import THEOREM, GraphSession, TablePolicy, accepting, new_edge
 
@@ -51,7 +51,7 @@ def test_two_workers_tell_step_mcts_of_new_nodes_in_the_order_of_their_numbers(m
     # A binary tree of seven levels, no leaf of which can be closed: 127 nodes.
     names = [format(i, "b") for i in range(1, 128)]
     table = {name: {f"t{bit}": [name + bit] for bit in "01"} for name in names if len(name) < 7}
-    monkeypatch.setattr(Attempt, "_book", late(Attempt._book))
+    monkeypatch.setattr(Books, "tried", late(Books.tried))
     for _ in range(3):
         session = Slow(["1"], table)
         result = prove(THEOREM, even(table), session.open, StepMCTS(), judge=accepting, workers=2)
