@@ -16,7 +16,7 @@ from prover.commands.policies import policies
 from prover.commands.prove import prove
 from prover.commands.setup import setup
 from prover.commands.verify import verify
-from prover.sources import FULL
+from prover.sources import FULL, UNUSABLE
 
 INTERRUPTED = 130
 
@@ -38,10 +38,13 @@ class Commands(TyperGroup):
             sys.stdout = None
             raise typer.Exit(1) from error
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno in FULL:
+                sys.stdout = None  # as above
+                typer.echo(f"prover: the output cannot be written: {error.strerror}.", err=True)
+            elif error.errno in UNUSABLE and error.filename:
+                typer.echo(f"prover: {error.filename} cannot be used: {error.strerror}.", err=True)
+            else:
                 raise
-            sys.stdout = None  # as above
-            typer.echo(f"prover: the output cannot be written: {error.strerror}.", err=True)
             raise typer.Exit(2) from error
 
 

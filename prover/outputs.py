@@ -14,11 +14,18 @@ def check_writable(path: Path) -> None:
     Raises:
         UserInputError: the path is a folder, there is no folder to put it in, or it is not ours to write.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else "there is no such folder"
-        raise UserInputError(f"{path} cannot be written: {why}.")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserInputError(f"{path} cannot be written: permission denied.")
+    try:
+        if path.is_dir():
+            why = "it is a folder"
+        elif not path.parent.is_dir():
+            why = "there is no such folder"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            why = "permission denied"
+        else:
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise UserInputError(f"{path} cannot be written: {why}.")
 
 
 def write_whole(path: Path, data: str | bytes) -> None:

@@ -20,8 +20,9 @@ from prover.lean_file import (
 )
 from prover.lean_text import code_tokens, line_and_column, offset_of
 
-# Errors of a disk that takes no more; other ones of the system's are faults of ours.
+# Errors of a disk that takes no more, and of a path that cannot be used; other ones of the system's are faults of ours.
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
+UNUSABLE = frozenset([errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS])
 
 
 class UserInputError(LeanEnvError):

@@ -192,6 +192,10 @@ def test_no_tree_without_a_search_and_samples_are_a_budget(run, tmp_path):
         (["prove", "theorem t (n : Nat) :\n  n = Nat.pre n"], "<text>:2:6: "),
         (["prove", "import Mathlib\ntheorem t : True"], "`--lean native`"),
         (["verify", "none.jsonl"], "There is no file none.jsonl."),
+        (["bench", "theorem t : True " * 20], "There is no benchmark, file or folder `theorem t : True theorem"),
+        (["bench", "report", "x" * 300], "xxx cannot be used: File name too long."),
+        (["policies", "hf:" + "x" * 300], "xxx cannot be used: File name too long."),
+        (["prove", "theorem t : True", "--out", "x" * 300], "xxx cannot be written: File name too long."),
     ],
 )
 def test_bad_input_gets_one_sentence(run, arguments, said):
