@@ -72,11 +72,12 @@ class Claims:
             except WorkerLost as error:
                 books.stop("lost", str(error))
                 return None
+            cut_short = verdict.stage == "timeout" and seconds < self.seconds
             if asked_again or not unscored(verdict):
                 break
             with books.changed:
                 books.lean_seconds += verdict.seconds
-        return verdict, verdict.stage == "timeout" and seconds < self.seconds
+        return verdict, cut_short
 
     def accept(self, text: str, verdict: Verdict) -> None:
         """It is proved."""
