@@ -48,7 +48,7 @@ def test_headline_and_figures(run):
     # To the first proof: 21.5 s and 0.5 s, so the median is 11 s; all attempts took 88.25 s, for two proofs 44.1.
     assert said["median time to a proof"] == ("11 s",)
     assert said["wall-clock seconds for each proved theorem"] == ("34.1",)
-    assert said["wall clock of the run"] == ("60 s, Lean workers busy 75 % of it",)
+    assert said["wall clock of the run"] == ("1 min 00 s, Lean workers busy 75 % of it",)
 
 
 def test_invalid_ones_can_be_left_out(run):
