@@ -1,0 +1,1 @@
+"""Takes optimiser steps on rows of tokens."""
