@@ -1,1 +1,1 @@
-"""Learning: losses, data, trainers. Nothing of it is built yet."""
+"""Learning from Lean's verdicts: data, the cold start, expert iteration, GRPO; and the command `prover-rl`."""

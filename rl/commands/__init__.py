@@ -1,0 +1,1 @@
+"""The commands of `prover-rl`, a file each."""
