@@ -1,0 +1,65 @@
+"""`prover-rl harvest`: pairs to learn from, out of the proofs that runs of `prover bench` have found."""
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from prover.outputs import check_writable
+from prover.sources import UserInputError
+from rl.data.harvest import Taken, harvest
+from rl.data.pairs import theorems_of
+
+COLUMNS = ("theorems", "proved", "left out", "proofs", "steps", "stepless")
+
+
+def command(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of `prover bench`.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PAIRS.parquet", help="A new file of pairs, or one to add to.")],
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", metavar="K", min=1, help="Of a theorem only the K shortest different proofs."),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", metavar="NAME", help="Only theorems of this split; can be given again."),
+    ] = None,
+) -> None:
+    """Take what can be learned from accepted proofs: (state, tactic) pairs of their steps, (statement, proof) pairs.
+
+    Theorems of the splits valid and test are refused unless --split names them. The table says of each run how many of
+    the proved theorems are left out as of other splits, and how many of the proofs are stepless: which states their
+    tactics were run on is not known.
+    """
+    # Here and not above: the help needs no pyarrow.
+    from rl.data.parquet import append_pairs, read_pairs
+
+    check_writable(out)
+    if out.exists():
+        read_pairs(out)  # refused before the work if it is something else
+    found = harvest(folders, split or None, keep)
+    for complaint in found.complaints:
+        typer.echo(f"prover-rl: {complaint}", err=True)
+    Console(highlight=False).print(_table(found.taken))
+    if not found.pairs:
+        raise UserInputError("These runs have no accepted proof that could be taken; nothing was written.")
+    new, count = append_pairs(out, found.pairs)
+    theorems = len(theorems_of(found.pairs))
+    typer.echo(f"{len(found.pairs)} pairs of {theorems} theorems, {new} of them new in {out}, which holds {count}")
+
+
+def _table(taken: Sequence[Taken]) -> Table:
+    """A row for each run."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("run", overflow="fold")
+    for name in COLUMNS:
+        table.add_column(name, justify="right")
+    for each in taken:
+        folder, *counts = astuple(each)
+        table.add_row(escape(str(folder)), *map(str, counts))
+    return table

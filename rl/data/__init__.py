@@ -1,0 +1,1 @@
+"""What is learned from: theorems, and the pairs of tactic states or statements with the steps that prove them."""
