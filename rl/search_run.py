@@ -1,0 +1,136 @@
+"""A run of `prover bench` from Python: theorems, a policy and a budget, on Lean workers that the caller has.
+
+Every attempt is durable before the next one begins, and the same call goes on; the folder is one that
+`prover bench report` and `prover-rl harvest` read.
+"""
+
+import importlib.metadata
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from lean_env import LeanPool
+from prover.algorithms import Search, plan_named
+from prover.benchmarks.row import Benchmark
+from prover.policies.plan import PolicyPlan
+from prover.runs.environment import environment, source_hash
+from prover.runs.perform import Performance
+from prover.runs.progress import Board, shown
+from prover.runs.run import Run
+from prover.runs.settings import Settings, as_json, differences
+from prover.runs.store import begun, open_store, read_run
+from prover.sources import UserInputError
+
+# Share of a run's attempts. A few lose Lean, on theorems that are too much for it; where most do, it is not there.
+MOST_LOST = 0.5
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How theorems are attempted: `number` times each, by the algorithm `search`, each time under one budget."""
+
+    search: str = "best-first"
+    number: int = 1
+    seconds: float | None = 60.0
+    calls: int | None = None
+    samples: int | None = None
+    seed: int = 0
+
+
+def search_run(
+    folder: Path,
+    theorems: Benchmark,
+    policy: PolicyPlan,
+    attempts: Attempts,
+    pool: LeanPool,
+    *,
+    home: Path | None = None,
+    trees: bool = True,
+    stop: threading.Event | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Run:
+    """Makes all attempts that the run in `folder` lacks; nothing is opened for a run that lacks none.
+
+    Paths below `home` are noted relative to it, so that a folder that was moved is gone on with. A call that goes on
+    with a run makes its unscored attempts once more.
+
+    Raises:
+        UserInputError: the folder holds a run with other settings, or Lean was lost on most theorems.
+        KeyboardInterrupt: `stop` was set before the end. What is finished is kept.
+    """
+    stop = stop or threading.Event()
+    algorithm = plan_named(attempts.search)
+    text = policy.text.replace(f"{home}/", "") if home else policy.text
+    wanted: dict[str, Any] = {
+        "benchmark": theorems.name,
+        "benchmark_hash": theorems.hash,
+        "policy": text,
+        "search": attempts.search,
+        "options": repr(algorithm),
+        "attempts": attempts.number,
+        "budget_samples": attempts.samples,
+        "budget_calls": attempts.calls,
+        "budget_seconds": attempts.seconds,
+        "workers_per_theorem": 1,
+        "seed": attempts.seed,
+    }
+    if (found := begun(folder)) is not None:
+        _refuse_others(folder, found, wanted)
+        if is_finished(run := read_run(folder)):
+            return run
+    with policy.open() as policies:
+        version = pool.lean
+        settings = Settings(
+            **wanted,
+            lean=f"{version.road} {version.version} {version.commit[:8]}",
+            prover=f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}",
+        )
+        if found is not None:
+            _refuse_others(folder, found, asdict(settings))
+        known = environment(version, shlex.join(["prover-rl", *sys.argv[1:]]))
+        with open_store(folder, as_json(settings), list(enumerate(theorems.rows)), known) as store:
+            store.forget_unscored()
+            board = Board(store.rows(), attempts.number, store.finished(), pool.health, say)
+            board.known_problems(sum(problem != "" for problem in store.problems().values()))
+            search = Search(algorithm, policies.make)
+            performance = Performance(store, pool, settings, search, board, stop, trees, policies.stop)
+            with shown(board, Console(stderr=True)):
+                performance.look()
+                performance.attempts()
+        for sentence in policies.lost():
+            say(sentence)
+    if stop.is_set():
+        raise KeyboardInterrupt
+    run = read_run(folder)
+    if not is_finished(run):
+        raise UserInputError(
+            f"Lean was lost on {_lost(run)} of {len(run.attempts)} attempts in {folder}; once it can be used again, "
+            "the same command goes on with it."
+        )
+    return run
+
+
+def is_finished(run: Run) -> bool:
+    """Whether every attempt was made, and Lean was there for most of them."""
+    possible = len(run.rows) - len(run.problems)
+    made = sum(attempt.theorem not in run.problems for attempt in run.attempts)
+    return made == possible * run.settings["attempts"] and _lost(run) <= MOST_LOST * len(run.attempts)
+
+
+def _lost(run: Run) -> int:
+    """Attempts that lost Lean. Other unscored ones have asked a model for what it cannot answer."""
+    return sum(attempt.reward is None and attempt.stopped == "lost" for attempt in run.attempts)
+
+
+def _refuse_others(folder: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    if changed := differences({key: found.get(key) for key in wanted}, wanted):
+        raise UserInputError(
+            f"{folder} holds attempts under other settings ({'; '.join(changed)}), and they are not mixed: go on with "
+            "what it was begun with, or delete that folder and have them made again."
+        )

@@ -1,0 +1,1 @@
+"""Synthetic theorems in core Lean: exercises drawn by seed from small grammars, tested before Lean sees them."""
