@@ -1,0 +1,137 @@
+"""The Lean that rollouts run on: work for all its workers at once, and a wait, with an end, for one that is lost."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from lean_env import Candidate, LeanEnvError, LeanPool, ProofSession, SetupError, Theorem, Verdict, Verifier
+from lean_env.pool import FIRST_WORK
+from rl.rollouts.options import RolloutOptions
+
+# A session waits for the worker that has its states; with some more sessions at hand no other worker idles meanwhile.
+THREADS = 4
+NAP_SECONDS = 0.1
+PROBE_SECONDS = 60.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class JudgeLost(Exception):
+    """Lean did not come back in time; the message is one sentence. What was learned so far is not in doubt."""
+
+
+class CollectStopped(Exception):
+    """The rollouts in work were given up, as `stop` asked."""
+
+
+class Lean:
+    """A pool, and the judge over it.
+
+    A pool that has given up (its processes do not start) is closed and another one opened in its place, of the same
+    size on the same road: `pool` is the present one. `close` ends what was opened here.
+    """
+
+    def __init__(self, pool: LeanPool, options: RolloutOptions) -> None:
+        self.pool, self.options = pool, options
+        self._verifier = Verifier(pool, recheck=options.recheck)
+        self._threads = ThreadPoolExecutor(THREADS * pool.size, thread_name_prefix="rollout")
+        self._replaced = False
+        self._stopped = threading.Event()
+
+    def session(self, theorem: Theorem) -> ProofSession:
+        return self.pool.session(theorem)
+
+    def judge(self, theorem: Theorem, proof: str) -> Verdict:
+        """The judge's verdict of the text after `:=`."""
+        return self._verifier.verify(theorem, Candidate(proof), wall_seconds=self.options.judge_seconds)
+
+    def each(self, jobs: Sequence[Callable[[], T]], since: float | None = None) -> list[T]:
+        """Does the jobs in threads; what they return, in order. `since`: monotonic time that Lean has been lost for.
+
+        Raises:
+            CollectStopped: `stop` was called.
+            JudgeLost: for the options' `patience` there was no worker; the pool is closed then.
+            Exception: what a job raises; those that have not begun are dropped.
+        """
+        self._check_stop()
+        futures = [self._threads.submit(job) for job in jobs]
+        running: set[Future[T]] = set(futures)
+        seen = time.monotonic() if since is None else since
+        try:
+            while running:
+                done, running = wait(running, timeout=NAP_SECONDS, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                self._check_stop()
+                now = time.monotonic()
+                if self.pool.processes:
+                    seen = now
+                elif running and now - seen > self.options.patience:
+                    self.pool.close()  # or the threads would wait for a worker for ever
+                    raise JudgeLost(f"Lean is lost: for {now - seen:.0f} s none of its processes has come up.")
+        except BaseException:
+            for future in running:
+                future.cancel()
+            raise
+        return [future.result() for future in futures]
+
+    def wait_for(self, since: float) -> bool:
+        """Returns when Lean answers, which was first lost at that monotonic time; True if it does so at once.
+
+        Raises:
+            JudgeLost: it was asked again and again, and did not within the options' `patience`.
+            CollectStopped: `stop` was called.
+        """
+        at_once, pause = True, FIRST_WAIT
+        while True:
+            (trouble,) = self.each([self._probe], since)
+            if trouble is None:
+                return at_once
+            lost = time.monotonic() - since
+            left = self.options.patience - lost
+            if left <= 0:
+                raise JudgeLost(f"Lean is lost, and did not come back within {lost:.0f} s: {trouble}") from trouble
+            if at_once:
+                log.warning("Lean is lost (%s); it is waited for, %.0f s at most", trouble, left)
+            at_once = False
+            self._stopped.wait(min(pause, left))
+            self._check_stop()
+            pause = min(2 * pause, LONGEST_WAIT)
+            if isinstance(trouble, SetupError):
+                self._reopen()
+
+    def stop(self) -> None:
+        """Has what is in work given up; nothing more is done then. From any thread."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Ends what was opened here; the pool that was given stays its owner's."""
+        self._stopped.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._verifier.close()
+        if self._replaced:
+            self.pool.close()
+
+    def _check_stop(self) -> None:
+        if self._stopped.is_set():
+            raise CollectStopped("the rollouts were given up")
+
+    def _probe(self) -> LeanEnvError | None:
+        """Why Lean does not answer; None if it does."""
+        try:
+            self.pool.request(PROBE_SECONDS, **FIRST_WORK)
+        except LeanEnvError as error:
+            return error
+        return None
+
+    def _reopen(self) -> None:
+        """Another pool for one that starts no processes any more."""
+        self._verifier.close()
+        self.pool.close()
+        self.pool, self._replaced = LeanPool(self.pool.size, self.pool.road), True
+        self._verifier = Verifier(self.pool, recheck=self.options.recheck)
