@@ -1,0 +1,37 @@
+"""`prover-rl expert-iteration`: rounds of search and training; kill it whenever you like, the same command goes on."""
+
+import typer
+
+from prover.commands.lean import open_pool
+from rl.command_line import options_of
+from rl.expert_iteration.config import ExpertIterationConfig
+
+
+@options_of(ExpertIterationConfig)
+def command(config: ExpertIterationConfig) -> None:
+    """Search for proofs, train a model on those that Lean accepts, search with the model, and so on.
+
+    The first round searches with the portfolio: nobody has to write a proof. Every round is evaluated on theorems that
+    are not learned from. The best round's model ends in the run's folder `model`. Killed, the same command goes on;
+    with more --rounds it goes on as well.
+    """
+    # Here and not above: the help needs no torch, and no pyarrow.
+    from rl.expert_iteration.loop import ALGORITHM, expert_iteration
+    from rl.expert_iteration.theorems import theorems_of
+    from rl.runs import open_run
+
+    def say(text: str) -> None:
+        typer.echo(f"prover-rl: {text}", err=True)
+
+    theorems = theorems_of(config)
+    tasks = len(theorems.training) + len(theorems.valid.rows)
+    with open_run(config.out, ALGORITHM, config) as run, open_pool(config.lean, config.workers, tasks) as pool:
+        done = expert_iteration(run, theorems, pool, say=say)
+    told = f"{done.proved} of {len(theorems.training)} training theorems have a proof"
+    if done.refuted:
+        told += f", {done.refuted} are refuted"
+    if done.best is not None:
+        told += (
+            f"; round {done.best} proves {100 * done.share:.1f} % of the valid ones, and its model is in {done.model}"
+        )
+    typer.echo(told)

@@ -1,0 +1,36 @@
+"""What expert iteration learns from, and the sample that every round is evaluated on."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from prover.benchmarks.json_rows import to_json_lines
+from prover.benchmarks.row import Benchmark, Row
+from prover.outputs import write_whole
+from rl.data.theorems import TRAIN
+from rl.evaluation import sample_of
+from rl.expert_iteration.config import ExpertIterationConfig
+from rl.sources import read_theorems
+
+LISTED = "theorems.jsonl"
+
+
+@dataclass(frozen=True)
+class Theorems:
+    """`training` theorems, none of which is a theorem of the split that `valid` was drawn from."""
+
+    training: tuple[Row, ...]
+    valid: Benchmark
+
+
+def theorems_of(config: ExpertIterationConfig) -> Theorems:
+    """Reads them. Raises UserInputError as `rl.sources.read_theorems` does."""
+    found = read_theorems(
+        config.theorems, config.split, config.valid, config.valid_split, config.against, config.drop_overlap, config.out
+    )
+    drawn = sample_of(Benchmark(found.label, found.valid), config.valid_sample, config.seed)
+    return Theorems(found.training, drawn)
+
+
+def write_training(theorems: Theorems, folder: Path) -> None:
+    """Writes the training theorems into `folder`, all as of one split, as what learns their statements reads them."""
+    write_whole(folder / LISTED, to_json_lines(replace(row, split=TRAIN) for row in theorems.training))
