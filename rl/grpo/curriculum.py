@@ -1,0 +1,97 @@
+"""Which theorems the next batch is made of: those that the policy sometimes proves teach it most."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, log
+from random import Random
+from typing import Any
+
+from prover.benchmarks.row import Row
+from prover.sources import UserInputError
+from rl.rollouts.rollout import Group
+
+
+@dataclass(frozen=True)
+class CurriculumOptions:
+    """A theorem's pass rate is (proved + optimism / 2) / (scored + optimism), over its rollouts.
+
+    `optimism` is how many rollouts' worth it is taken to be proved half the time before anything is known of it.
+    `memory` is what is left of the older counts when new ones come: 1 keeps all, less forgets as the policy changes.
+    `even` draws all theorems alike.
+    """
+
+    optimism: float = field(
+        default=1.0, metadata={"help": "Rollouts' worth of a pass rate of one half, to begin with."}
+    )
+    memory: float = field(default=0.9, metadata={"help": "Share of a theorem's older counts kept at each visit."})
+    even: bool = field(default=False, metadata={"help": "Draw all theorems alike, whatever their pass rates."})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.optimism < inf:
+            raise UserInputError(f"The curriculum's optimism is {self.optimism:g}; it has to be above 0.")
+        if not 0 <= self.memory <= 1:
+            raise UserInputError(f"The curriculum's memory is {self.memory:g}; it has to be from 0 to 1.")
+
+
+class Curriculum:
+    """Draws theorems, and hears what their rollouts came to. All that it draws hangs on its state, seed and the step.
+
+    Raises:
+        UserInputError: two theorems have one name.
+    """
+
+    def __init__(self, rows: Sequence[Row], options: CurriculumOptions | None = None, seed: int = 0) -> None:
+        self.rows, self.options, self.seed = tuple(rows), options or CurriculumOptions(), seed
+        self._known = {row.name for row in self.rows}
+        if len(self._known) < len(self.rows):
+            names = [row.name for row in self.rows]
+            raise UserInputError(f"{max(names, key=names.count)} comes twice among the training theorems.")
+        self._counts: dict[str, tuple[float, float]] = {}  # proved, scored
+
+    def pass_rate(self, name: str) -> float:
+        """The estimate for a theorem, in (0, 1); 0.5 where nothing is known."""
+        proved, scored = self._counts.get(name, (0.0, 0.0))
+        optimism = self.options.optimism
+        return (proved + optimism / 2) / (scored + optimism)
+
+    def weight(self, name: str) -> float:
+        """p(1 - p): the variance of a rollout's reward, which is what a group has to compare. At most a quarter."""
+        rate = self.pass_rate(name)
+        return 0.25 if self.options.even else rate * (1 - rate)
+
+    def draw(self, count: int, step: int) -> list[Row]:
+        """`count` different theorems in the order they are to be taken in (all of them, where there are fewer).
+
+        One after another, each with a probability in proportion to its weight among those that are left: by the largest
+        ln(u) / weight, u uniform (Efraimidis and Spirakis 2006, algorithm A).
+        """
+        random = Random(f"curriculum {self.seed} {step}")
+        keys = [(log(1.0 - random.random()) / self.weight(row.name), -place) for place, row in enumerate(self.rows)]
+        return [self.rows[-place] for _, place in sorted(keys, reverse=True)[:count]]
+
+    def record(self, groups: Iterable[Group]) -> None:
+        """Takes in what the rollouts of these groups came to, but for the unscored and those given again."""
+        for group in groups:
+            rewards = [each.reward for each in group.rollouts if each.reward is not None and each.version is None]
+            if not rewards or group.row.name not in self._known:
+                continue
+            proved, scored = self._counts.get(group.row.name, (0.0, 0.0))
+            memory = self.options.memory
+            self._counts[group.row.name] = (memory * proved + sum(rewards), memory * scored + len(rewards))
+
+    def state(self) -> dict[str, Any]:
+        """All that it has heard, as a JSON value."""
+        return {"counts": {name: list(counts) for name, counts in self._counts.items()}}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state` gave."""
+        self._counts = {name: (float(proved), float(scored)) for name, (proved, scored) in state["counts"].items()}
+
+    def metrics(self) -> dict[str, float]:
+        """How many theorems were seen, and how many of them are between never and always proved."""
+        rates = [proved / scored for proved, scored in self._counts.values() if scored]
+        return {
+            "theorems_seen": float(len(rates)),
+            "theorems_middling": float(sum(0 < rate < 1 for rate in rates)),
+            "theorems_mean_pass_rate": sum(rates) / len(rates) if rates else 0.0,
+        }

@@ -1,0 +1,299 @@
+"""The loop of GRPO: theorems, groups of rollouts, advantages, updates, the new weights to the sampler, and again.
+
+Who samples and who gives the rewards is an `Environment`, so that the loop is the same for Lean and for a toy.
+"""
+
+import copy
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prover.benchmarks.row import Benchmark, Row
+from prover.sources import UserInputError
+from rl.grpo.batch import Batch, batch_from_json, batch_to_json, parts, rewards, rows
+from rl.grpo.config import Course
+from rl.grpo.curriculum import Curriculum, CurriculumOptions
+from rl.grpo.interrupts import Interrupts
+from rl.grpo.metrics import of_batch, of_groups, of_updates, shown
+from rl.grpo.refilling import fill
+from rl.grpo.replay import Replay, ReplayOptions
+from rl.grpo.weights import align, copied, learned, put_weights, with_weights
+from rl.learner.learner import Learner, NonFiniteLoss
+from rl.objective.rows import TokenRow
+from rl.rollouts.ahead import Ahead
+from rl.rollouts.rollout import Group, unscored
+from rl.runs import Run
+
+EVALUATION = -1  # the step that evaluations are sampled with: of all the same draws, so that they compare
+BEST = "best"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Who samples groups of rollouts and gives them rewards; `rl.rollouts.Collector` with its sampler is one.
+
+    `collect(theorems, step, version)` gives a group for each theorem, in order, whose rewards are the only ones; what
+    it samples hangs on nothing but the weights and these. `take_weights(model)` has it sample with the weights that the
+    model has now. `stop` has a `collect` in work, in whichever thread, end soon.
+    """
+
+    collect: Callable[[Sequence[Row], int, int], Sequence[Group]]
+    take_weights: Callable[[Any], None]
+    stop: Callable[[], None] = lambda: None
+
+
+class Loop:
+    """A run of GRPO from its beginning or its latest checkpoint on. `perform` does it.
+
+    On a CPU in float32 a run that was ended in whatever way and gone on with comes to the same numbers as one that was
+    not, with lag 1 too, as far as the environment gives the same rollouts again.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        course: Course,
+        learner: Learner,
+        environment: Environment,
+        theorems: Sequence[Row],
+        valid: Sequence[Row] = (),
+        *,
+        save_model: Callable[[Path], None],
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.run, self.course, self.learner, self.environment = run, course, learner, environment
+        self.valid, self._save_model, self._say = tuple(valid), save_model, say
+        align(learner.model)
+        choosing = course.choosing
+        self.curriculum = Curriculum(theorems, CurriculumOptions(even=not choosing.curriculum), course.seed)
+        self.replay = Replay(ReplayOptions(each=choosing.replay_each)) if choosing.replayed else None
+        self.reference = _reference(learner.model) if course.objective.kl != "none" else None
+        self.step = 0  # those that are whole
+        self.best: float | None = None  # reward of an evaluation
+        self._evaluated = -1
+        self._saved: int | None = None
+        # With lag 1: the weights that the next batch is sampled with, which are those before the last step's updates.
+        self._behind: dict[str, Any] | None = None
+        self._made: dict[int, Batch] = {}  # collected, and not yet taken in
+        self._replay_before = b""
+        self._is_whole = True  # what is learned is that of a step's end
+        self._hash = Benchmark("", (*theorems, *valid)).hash
+        self._interrupts = Interrupts(say)
+
+    def perform(self) -> None:
+        """Goes on to the last step.
+
+        Raises:
+            UserInputError: a loss was not finite, and its batch is saved; or the run was begun with other theorems; or
+                something cannot be written.
+            JudgeLost: Lean did not come back; the last whole step is saved.
+            KeyboardInterrupt: Ctrl-C; the last whole step is saved. (A second one while a step is being finished tears
+                it, and the run goes on from the checkpoint before.)
+        """
+        course = self.course
+        ahead = Ahead(self._prepare, self._collect, course.lag, course.steps, self.environment.stop)  # type: ignore[arg-type]
+        with self._interrupts.heard():
+            try:
+                self._restore(ahead)
+                while True:
+                    better = self._evaluate(ahead)
+                    if better or self.step == course.steps or self.step % course.checkpoint_every == 0:
+                        self._checkpoint(ahead.waiting(), better)
+                    if self.step >= course.steps:
+                        return
+                    self._one_step(ahead)
+            except BaseException:
+                self._break_off(ahead)
+                raise
+
+    def _one_step(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+        course, began = self.course, time.monotonic()
+        batch = ahead.take(self.step)
+        self._take_in(self.step)
+        found = rows(batch.kept, course.shaping, course.objective.normalise_std)
+        with self._interrupts.whole():
+            self._is_whole = False
+            if course.lag:
+                self._behind = self._weights()
+            updates = self._learn(found)
+            told = of_batch(batch, self.step, course.shaping) | of_updates(updates) | self.curriculum.metrics()
+            seconds = time.monotonic() - began
+            told |= {"step_seconds": seconds, "tokens_per_second": told["sampled_tokens"] / max(seconds, 1e-9)}
+            reset = course.reference_reset and (self.step + 1) % course.reference_reset == 0
+            if reset and self.reference is not None:
+                put_weights(self.reference, self._weights())
+            self.step += 1
+            self.run.log(self.step, told)
+            examples = shown(batch, course.samples_shown, course.shaping, course.objective.normalise_std)
+            self.run.log_samples(self.step, examples)
+            self._is_whole = True
+        self._tell(batch, told)
+
+    def _learn(self, batch: Sequence[TokenRow]) -> list[dict[str, float]]:
+        """The updates on a step's rows, and what the learner says of each."""
+        if not batch:
+            return []
+        course, temperature = self.course, self.course.objective.temperature
+        if self.reference is not None:
+            found = self.learner.log_probs(batch, temperature, self.reference)
+            batch = [replace(row, reference_log_probs=each) for row, each in zip(batch, found, strict=True)]
+        if course.updates > 1 or course.minibatches > 1:
+            # With one update the old policy is the present one, whatever has sampled.
+            found = self.learner.log_probs(batch, temperature)
+            batch = [replace(row, old_log_probs=each) for row, each in zip(batch, found, strict=True)]
+        told: list[dict[str, float]] = []
+        for update in range(course.updates):
+            for part in parts(batch, course.minibatches, (course.seed, self.step, update)):
+                try:
+                    told.append(self.learner.update(part, course.objective))
+                except NonFiniteLoss as error:
+                    raise self._not_finite(error, part, len(told) + 1) from error
+        return told
+
+    def _not_finite(self, error: NonFiniteLoss, part: Sequence[TokenRow], update: int) -> UserInputError:
+        dumped = self.run.dump(f"step-{self.step + 1}", part)
+        return UserInputError(
+            f"At step {self.step + 1}, in update {update} of it, {error}; that update was not taken, and its batch is "
+            f"in {dumped}. A smaller --learning-rate may help."
+        )
+
+    def _prepare(self, step: int) -> Sequence[Row]:
+        """The sampler gets the present weights, and the theorems of the step are drawn, with those for refills."""
+        self._take_in(step - 1)
+        if self.replay is not None:
+            self._replay_before = pickle.dumps(self.replay)
+        self.environment.take_weights(self.learner.model)
+        choosing = self.course.choosing
+        return self.curriculum.draw(choosing.theorems_per_step * (1 + choosing.refills), step)
+
+    def _collect(self, candidates: Sequence[Row], step: int) -> Batch:
+        """The batch of a step; in another thread with lag 1, and so changes nothing that others read but `replay`."""
+        course, began = self.course, time.monotonic()
+        version = max(0, step - course.lag)
+        left, times = course.choosing.replayed, 0
+
+        def collect(theorems: Sequence[Row]) -> list[Group]:
+            nonlocal left, times
+            times += 1
+            groups = []
+            for group in self.environment.collect(theorems, step, version):
+                given = group if self.replay is None or not left else self.replay.fill(group)
+                left -= given is not group
+                groups.append(given)
+            return groups
+
+        def rewarded(group: Group) -> list[float | None]:
+            return rewards(group, course.shaping)
+
+        filled = fill(candidates, course.choosing.theorems_per_step, course.choosing.refills, collect, rewarded)
+        batch = Batch(filled.kept, filled.dropped, times - 1, time.monotonic() - began)
+        self._made[step] = batch
+        return batch
+
+    def _take_in(self, step: int) -> None:
+        """What the batch of a step came to is remembered, once: before anything is drawn that comes after it."""
+        batch = self._made.pop(step, None)
+        if batch is not None:
+            self._replay_before = b""
+            self.curriculum.record(batch.groups)
+            if self.replay is not None:
+                self.replay.keep(batch.groups)
+
+    def _evaluate(self, ahead: Ahead[Sequence[Row], Batch]) -> bool:
+        """An evaluation, if it is time for one; whether it is the best so far."""
+        every = self.course.evaluation_every
+        due = every and (self.step % every == 0 or self.step == self.course.steps)
+        if not due or not self.valid or self._evaluated == self.step:
+            return False
+        ahead.waiting()  # the sampler does one thing at a time
+        self.environment.take_weights(self.learner.model)
+        groups = self.environment.collect(self.valid, EVALUATION, self.step)
+        told = of_groups(groups)
+        with self._interrupts.whole():
+            self.run.log(self.step, {f"valid_{name}": value for name, value in told.items()})
+            self._evaluated = self.step
+            reward = told.get("reward")
+            better = reward is not None and (self.best is None or reward > self.best)
+            self.best = reward if better else self.best
+        if reward is not None:
+            rate = f"{100 * reward:.1f} % of rollouts, {100 * told['pass_rate']:.1f} % of theorems proved"
+            self._say(f"step {self.step}: on {len(self.valid)} valid theorems {rate}")
+        return better and self.step > 0
+
+    def _checkpoint(self, waiting: tuple[int, Batch] | None, better: bool = False) -> None:
+        """Saves the last whole step, if it is not: with the batch that waits, or with what it is sampled with."""
+        if self._saved == self.step:
+            return
+        tensors: dict[str, Any] = {"learner": self.learner.state_dict()}
+        if self.reference is not None:
+            tensors["reference"] = copied(self.reference, learned(self.learner.model))
+        if waiting is None and self._behind is not None:
+            tensors["behind"] = self._behind
+        state = {
+            "theorems": self._hash,
+            "curriculum": self.curriculum.state(),
+            "replay": None if self.replay is None else self.replay.state(),
+            "ahead": None if waiting is None else batch_to_json(waiting[1]),
+            "evaluated": self._evaluated,
+            "best": self.best,
+        }
+        with self._interrupts.whole():
+            self.run.save(self.step, self._save_model, tensors, state, [BEST] if better else [])
+            self._saved = self.step
+
+    def _restore(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+        """Goes on from the latest checkpoint, whose weights the model has already."""
+        latest = self.run.latest()
+        if latest is None:
+            return
+        self.step = self._saved = latest.step
+        tensors, state = latest.tensors(), latest.state()
+        if state["theorems"] != self._hash:
+            raise UserInputError(f"{self.run.folder} was begun with other theorems; name another folder with --out.")
+        self.learner.load_state_dict(tensors["learner"])
+        if self.reference is not None:
+            put_weights(self.reference, tensors["reference"])
+        self.curriculum.load(state["curriculum"])
+        if self.replay is not None:
+            self.replay.load(state["replay"])
+        self._evaluated, self.best = state["evaluated"], state["best"]
+        self._behind = tensors.get("behind")
+        latest.restore_random_states()
+        if self.step >= self.course.steps:
+            return
+        if state["ahead"] is not None:
+            self._made[self.step] = batch_from_json(state["ahead"])
+            ahead.give(self.step, self._made[self.step])
+        elif self._behind is not None:
+            with with_weights(self.learner.model, self._behind):
+                candidates = self._prepare(self.step)
+            ahead.give(self.step, self._collect(candidates, self.step))
+
+    def _break_off(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+        """What is in work is dropped, and made again when the run is gone on with; the last whole step is saved."""
+        ahead.close()
+        if self._is_whole:
+            if self.replay is not None and self._replay_before:
+                self.replay = pickle.loads(self._replay_before)
+            self._checkpoint(None)
+
+    def _weights(self) -> dict[str, Any]:
+        """A copy of those that are learned, as they are now."""
+        return copied(self.learner.model, learned(self.learner.model))
+
+    def _tell(self, batch: Batch, told: dict[str, float]) -> None:
+        reward = f"reward {told['reward']:.3f}" if "reward" in told else "nothing scored"
+        self._say(
+            f"step {self.step} of {self.course.steps}: {reward}, {len(batch.kept)} groups learned from, "
+            f"{len(batch.dropped)} dropped, {told['step_seconds']:.1f} s"
+        )
+        for reason, count in unscored(batch.groups).most_common(1):
+            self._say(f"{count} rollouts are unscored: {reason or 'no reason is known'}")
+
+
+def _reference(model: Any) -> Any:
+    """A copy of the model that does not learn."""
+    return copy.deepcopy(model).requires_grad_(False)

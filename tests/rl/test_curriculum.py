@@ -1,0 +1,115 @@
+"""Which theorems are drawn: numbers by hand, and what a draw hangs on."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prover.sources import UserInputError
+from rl.grpo.curriculum import Curriculum, CurriculumOptions
+from tests.rl.made_groups import group, rollout, row
+
+NAMES = ["a", "b", "c", "d", "e"]
+ROWS = [row(name) for name in NAMES]
+
+
+def test_pass_rates_by_hand():
+    curriculum = Curriculum(ROWS, CurriculumOptions(optimism=2.0, memory=0.5))
+    assert (curriculum.pass_rate("a"), curriculum.weight("a")) == (0.5, 0.25)
+    curriculum.record([group("a", [1, 0, 0, None])])
+    # (1 + 1) / (3 + 2), the unscored one left out
+    assert curriculum.pass_rate("a") == pytest.approx(0.4)
+    assert curriculum.weight("a") == pytest.approx(0.24)
+    curriculum.record([group("a", [1, 1])])
+    # Half of the older counts: proved 0.5 + 2, scored 1.5 + 2; (2.5 + 1) / (3.5 + 2)
+    assert curriculum.pass_rate("a") == pytest.approx(3.5 / 5.5)
+    assert curriculum.pass_rate("b") == 0.5
+
+
+def test_what_is_always_or_never_proved_weighs_less_and_less_but_never_nothing():
+    curriculum = Curriculum(ROWS, CurriculumOptions(optimism=1.0, memory=1.0))
+    weights = []
+    for _ in range(50):
+        curriculum.record([group("a", [1] * 8), group("b", [0] * 8), group("c", [1, 0] * 4)])
+        weights.append([curriculum.weight(name) for name in "abc"])
+    # After 8: p = 8.5 / 9 and 0.5 / 9, whose p(1 - p) is 4.25 / 81.
+    assert weights[0] == pytest.approx([4.25 / 81, 4.25 / 81, 0.25])
+    assert [each[0] for each in weights] == sorted((each[0] for each in weights), reverse=True)
+    assert 0 < weights[-1][0] < 0.003
+    assert weights[-1][2] == 0.25
+
+
+def test_rollouts_given_again_and_groups_of_other_theorems_are_not_counted():
+    curriculum = Curriculum(ROWS)
+    given_again = replace(rollout(1), version=3)
+    mixed = replace(group("a", [0, 0]), rollouts=(rollout(0), rollout(0), given_again))
+    curriculum.record([mixed, group("elsewhere", [1, 1]), group("b", [None, None])])
+    assert curriculum.pass_rate("a") == pytest.approx(0.5 / 3)
+    assert curriculum.state() == {"counts": {"a": [0.0, 2.0]}}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 1000), st.integers(0, 8))
+def test_no_theorem_twice_and_the_same_draw_again(seed, step, count):
+    drawn = Curriculum(ROWS, seed=seed).draw(count, step)
+    assert len(drawn) == len({each.name for each in drawn}) == min(count, 5)
+    assert set(drawn) <= set(ROWS)
+    assert Curriculum(ROWS, seed=seed).draw(count, step) == drawn
+    # A longer draw begins with the shorter one: refills come behind.
+    assert Curriculum(ROWS, seed=seed).draw(5, step)[:count] == drawn
+
+
+def test_another_seed_or_step_draws_others():
+    first = [Curriculum(ROWS, seed=0).draw(5, step) for step in range(10)]
+    assert len({tuple(each) for each in first}) > 5
+    assert [Curriculum(ROWS, seed=1).draw(5, step) for step in range(10)] != first
+
+
+def test_theorems_are_drawn_in_proportion_to_their_weights():
+    curriculum = Curriculum(ROWS[:3], CurriculumOptions(optimism=1.0, memory=1.0))
+    curriculum.record([group("a", [0] * 8), group("b", [1, 0] * 4)])
+    # Weights 4.25 / 81, 0.25, 0.25: the first drawn is `a` in 0.0525 / 0.5525 = 9.5 % of the draws.
+    firsts = Counter(curriculum.draw(1, step)[0].name for step in range(4000))
+    assert firsts["a"] / 4000 == pytest.approx(0.095, abs=0.02)
+    assert firsts["b"] / 4000 == pytest.approx(0.4525, abs=0.03)
+    # Then, without `b`, in 0.0525 / 0.3025 = 17.4 %.
+    seconds = Counter(pair[1].name for step in range(4000) if (pair := curriculum.draw(2, step))[0].name == "b")
+    assert seconds["a"] / seconds.total() == pytest.approx(0.174, abs=0.04)
+
+
+def test_all_alike_if_asked():
+    curriculum = Curriculum(ROWS[:2], CurriculumOptions(even=True))
+    curriculum.record([group("a", [0] * 100)])
+    firsts = Counter(curriculum.draw(1, step)[0].name for step in range(2000))
+    assert firsts["a"] / 2000 == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_state_goes_through_json_and_says_all():
+    one = Curriculum(ROWS, seed=3)
+    for step in range(20):
+        one.record([group(each.name, [step % 2, each.name == "c", 0]) for each in one.draw(2, step)])
+    other = Curriculum(ROWS, seed=3)
+    other.load(json.loads(json.dumps(one.state())))
+    assert other.state() == one.state()
+    assert [other.draw(3, step) for step in range(20, 60)] == [one.draw(3, step) for step in range(20, 60)]
+    assert other.metrics() == one.metrics()
+
+
+def test_metrics_by_hand():
+    curriculum = Curriculum(ROWS, CurriculumOptions(memory=1.0))
+    assert curriculum.metrics() == {"theorems_seen": 0, "theorems_middling": 0, "theorems_mean_pass_rate": 0}
+    curriculum.record([group("a", [1, 0, 0, 0]), group("b", [1, 1]), group("c", [0])])
+    assert curriculum.metrics() == {
+        "theorems_seen": 3, "theorems_middling": 1, "theorems_mean_pass_rate": pytest.approx(1.25 / 3),
+    }  # fmt: skip
+
+
+def test_bad_input_is_one_sentence():
+    with pytest.raises(UserInputError, match=r"^a comes twice among the training theorems\.$"):
+        Curriculum([*ROWS, row("a")])
+    for optimism, memory in ((0.0, 0.9), (float("nan"), 0.9), (1.0, 1.5), (1.0, -0.1)):
+        with pytest.raises(UserInputError):
+            CurriculumOptions(optimism, memory)
