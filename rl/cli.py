@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from lean_env.errors import LeanEnvError
 from prover.sampling.faults import cannot_import
-from prover.sources import FULL
+from prover.sources import FULL, UNUSABLE
 from rl.command_line import HeadedCommand
 
 INTERRUPTED = 130
@@ -71,10 +71,13 @@ class Commands(TyperGroup):
             sys.stdout = None
             raise typer.Exit(1) from error
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno in FULL:
+                sys.stdout = None  # as above
+                typer.echo(f"prover-rl: the output cannot be written: {error.strerror}.", err=True)
+            elif error.errno in UNUSABLE and error.filename:
+                typer.echo(f"prover-rl: {error.filename} cannot be used: {error.strerror}.", err=True)
+            else:
                 raise
-            sys.stdout = None  # as above
-            typer.echo(f"prover-rl: the output cannot be written: {error.strerror}.", err=True)
             raise typer.Exit(2) from error
 
 

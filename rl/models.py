@@ -10,9 +10,11 @@ from typing import Any
 
 from prover.sampling.faults import cannot_import, first_line
 from prover.sampling.sampler import SamplerError
-from prover.sampling.transformers_sampler import load
+from prover.sampling.transformers_sampler import load, without_progress_bars
 from prover.sources import UserInputError
 from rl.whole_folder import whole_folder
+
+LINE = 64  # bytes of a processor's cache that are read together
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def open_trainable(
         tokenizer = _own_tokenizer(folder) or tokenizer
     elif peft is not None and peft.lora_rank is not None:
         model = _with_new_adapter(model, peft, name)
+    _align(model)
     if gradient_checkpointing:
         # The way that leaves frozen weights alone, and needs no input that has a gradient.
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -90,9 +93,20 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """
     # Embeddings are never resized here; where peft is not told so, it asks the hub about them.
     options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
-    with whole_folder(folder) as unfinished:
+    with whole_folder(folder) as unfinished, without_progress_bars():
         model.save_pretrained(unfinished, **options)
         tokenizer.save_pretrained(unfinished)
+
+
+def _align(model: Any) -> None:
+    """Gives weights that lie in a file's memory, wherever the file has them, memory of their own on a CPU.
+
+    Sums are taken in another order, and rounded otherwise, where numbers begin at another place in a cache line: a
+    model that was opened again would not come to the same bits as the one that was saved.
+    """
+    for weight in model.parameters():
+        if weight.device.type == "cpu" and weight.data_ptr() % LINE:
+            weight.data = weight.data.clone()
 
 
 def _base(folder: Path) -> str:

@@ -28,14 +28,15 @@ def read_theorems(
     sources: Sequence[str],
     split: str,
     valid: str | None,
-    valid_split: str,
+    valid_split: str | None,
     against: Sequence[str],
     drop_overlap: bool,
     folder: Path,
 ) -> Theorems:
     """Reads the sources, and holds them against each other and against the benchmarks `against`.
 
-    `valid` is the source of what is evaluated on, the first of `sources` if it is None. What overlaps is refused, or
+    `valid` is the source of what is evaluated on, the first of `sources` if it is None; nothing is where `valid_split`
+    is None. What overlaps is refused, or
     with `drop_overlap` left out of the training theorems; it is listed in `folder`, which is made.
 
     Raises:
@@ -45,10 +46,10 @@ def read_theorems(
     refuse_duplicates(rows)
     source = valid or sources[0]
     label = Path(source).name
-    held_out = _valid(source, valid_split, whole=valid is not None)
+    held_out = () if valid_split is None else _valid(source, valid_split, whole=valid is not None)
     _made(folder)
     others = [*held_out, *chain.from_iterable(load(name).rows for name in against)]
-    named = " or ".join([label, *against])
+    named = " or ".join([*([label] if held_out else []), *against])
     return Theorems(without_overlap(rows, others, folder / OVERLAP, named, drop_overlap), held_out, label)
 
 

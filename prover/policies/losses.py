@@ -17,13 +17,15 @@ log = logging.getLogger(__name__)
 class Losses:
     """How many answers of one model were asked for, and why some did not come. Thread safe.
 
-    `reasons` counts the failed answers by what the sampler said of them; the first `logged` of them are logged.
+    `reasons` counts the failed answers by what the sampler said of them; the first `logged` of them are logged. A
+    prompt that is `too_long` for the model is no loss: its answer is known to be none, and the attempt has failed.
     """
 
     def __init__(self, name: str, logged: int = LOGGED) -> None:
         self.name, self.logged = name, logged
         self.asked = 0
         self.reasons: Counter[str] = Counter()
+        self.too_long = 0
         self._ended = False
         self._lock = threading.Lock()
 
@@ -38,6 +40,7 @@ class Losses:
                 return
             self.asked += len(samples)
             for sample in samples:
+                self.too_long += sample.finish == "length" and bool(sample.error)
                 if sample.finish == "error":
                     self.reasons[sample.error or "no reason given"] += 1
                     if self.failed <= self.logged:
@@ -56,6 +59,12 @@ class Losses:
                 return ""
             ((reason, _),) = self.reasons.most_common(1)
             return f"{self.name}: {self.failed} of {self.asked} answers were lost, most often so: {reason}"
+
+    def sentences(self) -> list[str]:
+        """What somebody is to know who looks at the results."""
+        lost, long = self.sentence(), self.too_long
+        why = f"{self.name}: {long} of {self.asked} answers are empty, as the prompt is longer than the model's context"
+        return [sentence for sentence in (lost, why if long else "") if sentence]
 
 
 def lost_by(policy: object) -> str:

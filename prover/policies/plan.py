@@ -61,8 +61,8 @@ class Opened:
                 sampler.stop()
 
     def lost(self) -> list[str]:
-        """A sentence for each model some answers of which did not come."""
-        return [sentence for each in self.losses if (sentence := each.sentence())]
+        """Sentences on the models some answers of which did not come."""
+        return [sentence for each in self.losses for sentence in each.sentences()]
 
 
 @dataclass(frozen=True)

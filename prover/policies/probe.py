@@ -26,7 +26,7 @@ def probe(sampler: Sampler, family: str, settings: Settings, wanted: Kind) -> No
     """
     tiny = replace(settings, max_tokens=1)
     for sample in sampler.sample([Request(prompt, tiny) for prompt in prompts(family, wanted)]):
-        if sample.finish == "error":
+        if sample.error:
             why = sample.error.rstrip(".")
             raise UserInputError(f"{sampler.name} cannot be asked as `{family}`: {why[:1].lower()}{why[1:]}.")
 

@@ -144,7 +144,8 @@ def _job(request: Request, vocabulary: Vocabulary, encode: Callable[[Prompt], Se
     most = settings.max_tokens
     if vocabulary.context is not None:
         if len(prompt) >= vocabulary.context:
-            return _failed(f"the prompt has {len(prompt):,} tokens, the model's context {vocabulary.context:,}")
+            too_long = f"the prompt has {len(prompt):,} tokens, the model's context {vocabulary.context:,}"
+            return Sample("", finish="length", error=too_long)
         most = min(most, vocabulary.context - len(prompt))
     if most < 1:
         return Sample("", finish="length")

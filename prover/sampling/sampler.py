@@ -45,7 +45,8 @@ class Sample:
 
     The log-probabilities are those that `Settings` promises, or there are none: a server may tell none, or only those
     before temperature and top-p (`openai_sampler.open_openai`), which are left out unless they are the same. At
-    temperature 0 they are those at temperature 1. `tokens` is n, the cost. `error` says why there is no answer.
+    temperature 0 they are those at temperature 1. `tokens` is n, the cost. `error` says why there is no answer: it was
+    lost (`finish` is "error"), or the prompt is too long for the model to answer at all ("length").
     """
 
     text: str

@@ -172,14 +172,14 @@ def _with_adapter(model: Any, folder: str) -> Any:
         raise SamplerError(f"{folder} is a peft adapter: it {cannot_import('needs peft', 'hf', error)}.") from error
     try:
         return PeftModel.from_pretrained(model, folder).merge_and_unload()
-    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
+    except Exception as error:  # the libraries raise nearly every kind for one damaged file or another
         raise SamplerError(f"The adapter in {folder} does not fit its model: {first_line(error)}.") from error
 
 
 def _loaded(load: Callable[[], Any], name: str, what: str = "model") -> Any:
     """What `load` gives, and one sentence for whatever keeps it from it."""
     try:
-        with _no_progress_bars():
+        with without_progress_bars():
             return load()
     except MemoryError as error:
         raise SamplerError(f"{name} does not fit into memory.") from error
@@ -209,7 +209,8 @@ def _loaded(load: Callable[[], Any], name: str, what: str = "model") -> Any:
 
 
 @contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def without_progress_bars() -> Iterator[None]:
+    """What transformers loads or saves meanwhile, it does in silence."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()

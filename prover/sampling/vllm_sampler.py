@@ -82,7 +82,9 @@ class VLLMSampler:
                 ids = prompt_ids(request.prompt, self._tokenizer)
                 left = self._context - len(ids)
                 if left < 1:
-                    raise ValueError(f"The prompt has {len(ids)} tokens, the model's context holds {self._context}")
+                    too_long = f"The prompt has {len(ids)} tokens, the model's context holds {self._context}."
+                    samples[place] = Sample("", finish="length", error=too_long)
+                    continue
                 settings.append(self._sampling_params(**sampling_arguments(request, left)))
             except ValueError as error:  # one bad prompt would end the whole batch
                 samples[place] = _lost(str(error))

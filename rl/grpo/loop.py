@@ -20,7 +20,7 @@ from rl.grpo.interrupts import Interrupts
 from rl.grpo.metrics import of_batch, of_groups, of_updates, shown
 from rl.grpo.refilling import fill
 from rl.grpo.replay import Replay, ReplayOptions
-from rl.grpo.weights import align, copied, learned, put_weights, with_weights
+from rl.grpo.weights import copied, learned, put_weights, with_weights
 from rl.learner.learner import Learner, NonFiniteLoss
 from rl.objective.rows import TokenRow
 from rl.rollouts.ahead import Ahead
@@ -66,7 +66,6 @@ class Loop:
     ) -> None:
         self.run, self.course, self.learner, self.environment = run, course, learner, environment
         self.valid, self._save_model, self._say = tuple(valid), save_model, say
-        align(learner.model)
         choosing = course.choosing
         self.curriculum = Curriculum(theorems, CurriculumOptions(even=not choosing.curriculum), course.seed)
         self.replay = Replay(ReplayOptions(each=choosing.replay_each)) if choosing.replayed else None

@@ -4,25 +4,20 @@ import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lean_env import LeanPool
-from prover.benchmarks.catalogue import load
-from prover.benchmarks.names import refuse_duplicates
 from prover.benchmarks.row import Benchmark, Row
 from prover.commands.lean import open_pool
 from prover.policies.plan import guessed_family, own_family
 from prover.prompts.registry import Family, family_named
 from prover.sampling.sampler import SamplerError
 from prover.sources import UserInputError
-from rl.data.overlap import without_overlap
-from rl.data.theorems import training_theorems
 from rl.evaluation import sample_of
 from rl.grpo.config import GRPOConfig
 from rl.runs import Run, open_run
-from rl.sources import OVERLAP, read_theorems
+from rl.sources import read_theorems
 
 if TYPE_CHECKING:
     from rl.rollouts.weights import PolicySampler
@@ -64,21 +59,13 @@ def theorems_of(config: GRPOConfig) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         UserInputError: a source cannot be read, or a theorem to learn from is held out: it is in a benchmark of
             `against`, or in the part that is evaluated on. What overlaps is listed in the run's folder.
     """
-    if config.course.evaluation_every:
-        found = read_theorems(
-            config.theorems, config.split, config.valid, config.valid_split, config.against, config.drop_overlap,
-            config.out,
-        )  # fmt: skip
-        drawn = sample_of(Benchmark(found.label, found.valid), config.valid_sample, config.course.seed)
-        return found.training, drawn.rows
-    rows = tuple(chain.from_iterable(training_theorems(source, config.split) for source in config.theorems))
-    refuse_duplicates(rows)
-    others = list(chain.from_iterable(load(name).rows for name in config.against))
-    try:
-        config.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserInputError(f"{config.out} cannot be written: {error.strerror or error}.") from None
-    return without_overlap(rows, others, config.out / OVERLAP, " or ".join(config.against), config.drop_overlap), ()
+    course = config.course
+    valid_split = config.valid_split if course.evaluation_every else None
+    found = read_theorems(
+        config.theorems, config.split, config.valid, valid_split, config.against, config.drop_overlap, config.out
+    )
+    drawn = sample_of(Benchmark(found.label, found.valid), config.valid_sample, course.seed)
+    return found.training, drawn.rows
 
 
 def _family(config: GRPOConfig) -> Family:

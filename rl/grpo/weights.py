@@ -4,19 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-LINE = 64  # bytes
-
-
-def align(model: Any) -> None:
-    """Gives weights that lie in a file's memory, wherever the file has them, memory of their own on a CPU.
-
-    Sums are taken in another order, and rounded otherwise, where numbers begin at another place in a cache line: a
-    model that was opened again would not come to the same bits as the one that was saved.
-    """
-    for weight in model.parameters():
-        if weight.device.type == "cpu" and weight.data_ptr() % LINE:
-            weight.data = weight.data.clone()
-
 
 def learned(model: Any) -> list[str]:
     """The names of the weights that are learned."""

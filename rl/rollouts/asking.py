@@ -42,7 +42,7 @@ def ask(
 def _answer(
     name: str, prompt: Prompt, sample: Sample, encode: Callable[[Prompt], tuple[int, ...]]
 ) -> tuple[Turn, Sample] | str:
-    if sample.finish == "error":
+    if sample.finish == "error" or sample.error:
         return sample.error or NO_REASON
     ids, found = tuple(sample.token_ids), tuple(sample.token_log_probabilities)
     if not found and (ids or sample.text):

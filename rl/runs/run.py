@@ -114,7 +114,8 @@ class Run:
 def open_run(folder: Path, algorithm: str, config: Any, *, keep: int = 2) -> Iterator[Run]:
     """The run in `folder`, begun if there is none, gone on with if its algorithm and settings are these.
 
-    `config` is a dataclass; those of its settings may change whose fields have `may_change` in their metadata. The
+    `config` is a dataclass; those of its settings may change whose fields have `may_change` in their metadata, and all
+    of them where nothing has come of the run yet. The
     folder is as a run's is that ended with the latest checkpoint. `keep`, at least 1, checkpoints stay.
 
     Raises:
@@ -166,7 +167,8 @@ def _begin(folder: Path, algorithm: str, config: Any) -> None:
             raise UserInputError(f"{folder} has checkpoints and no {CONFIG}; put it back, or name another folder.")
         found = {"version": VERSION, "algorithm": algorithm, "settings": flat(config), "sessions": [session]}
     else:
-        refuse_other_settings(folder, found, algorithm, config)
+        if checkpoints(folder / CHECKPOINTS) or any(_has_text(folder / name) for name in (METRICS, SAMPLES)):
+            refuse_other_settings(folder, found, algorithm, config)
         before = found["sessions"][-1]
         if (before["source"], before["packages"]) != (session["source"], session["packages"]):
             log.warning(
@@ -174,8 +176,12 @@ def _begin(folder: Path, algorithm: str, config: Any) -> None:
                 "and need not come to the same numbers.", folder,
             )  # fmt: skip
         session["changed"] = differences(found["settings"], flat(config))
-        found = {**found, "settings": flat(config), "sessions": [*found["sessions"], session]}
+        found = {**found, "algorithm": algorithm, "settings": flat(config), "sessions": [*found["sessions"], session]}
     write_whole(folder / CONFIG, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def _has_text(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _number(value: Any) -> float:

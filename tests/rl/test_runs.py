@@ -206,8 +206,8 @@ def test_samples_are_text_that_people_can_read(tmp_path):
 
 
 def test_other_settings_are_refused_and_named(tmp_path):
-    with open_run(tmp_path, "sft", Config()):
-        pass
+    with open_run(tmp_path, "sft", Config()) as run:
+        run.log(0, {"loss": 1.0})
     before = (tmp_path / "config.json").read_text()
     other = Config(seed=1, data=Path("more.parquet"), steps=99, optimiser=Optimiser(betas=(0.9, 0.95)))
     with pytest.raises(UserInputError) as caught, open_run(tmp_path, "sft", other):
@@ -222,6 +222,16 @@ def test_other_settings_are_refused_and_named(tmp_path):
     ):
         pass
     assert (tmp_path / "config.json").read_text() == before
+
+
+def test_a_run_that_nothing_came_of_takes_other_settings(tmp_path):
+    with open_run(tmp_path, "sft", Config()):
+        pass
+    with open_run(tmp_path, "grpo", Config(seed=1)):
+        pass
+    found = read_config(tmp_path)
+    assert found is not None
+    assert (found["algorithm"], found["settings"]["seed"], len(found["sessions"])) == ("grpo", 1, 2)
 
 
 def test_the_number_of_steps_may_change_and_config_json_tells_the_story(tmp_path):

@@ -236,3 +236,20 @@ def test_ctrl_c_waits_for_no_model_and_tells_of_losses(run, rows, tmp_path, comm
     assert result.exit_code == 130
     assert sampler.waited < 10
     assert f"prover: hf:script: 1 of 4 answers were lost, most often so: {AWAY}" in result.stderr
+
+
+def test_a_prompt_that_is_too_long_is_no_loss_but_told():
+    class Short(TableSampler):
+        """A model whose context no prompt fits into."""
+
+        def _one(self, request):
+            return Sample("", finish="length", error="the prompt has 9 tokens, the model's context 8")
+
+    for make, plan in ((tactics, BestFirst()), (proofs, SamplePlan())):
+        policy = make(Short({}, name="hf:short"))
+        _, kept = attempt(policy, plan, Budget(60, None, None))
+        assert (kept.reward, kept.message) == (0, "")
+        (told,) = policy.answers.losses.sentences()
+        asked = policy.answers.losses.asked
+        why = "as the prompt is longer than the model's context"
+        assert told == f"hf:short: {asked} of {asked} answers are empty, {why}"

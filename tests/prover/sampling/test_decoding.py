@@ -106,7 +106,7 @@ def test_a_stop_that_is_a_special_token_ends_an_answer_though_it_is_no_text():
 def test_a_prompt_as_long_as_the_context_is_refused_and_a_longer_answer_cut():
     assert one(chain("abcdefgh"), request("ab" * 4 + "a", max_tokens=5)).tokens == 1
     sample = one(chain("abcdefgh"), request("ab" * 5, max_tokens=5))
-    assert (sample.finish, sample.error) == ("error", "the prompt has 10 tokens, the model's context 10")
+    assert (sample.finish, sample.error) == ("length", "the prompt has 10 tokens, the model's context 10")
 
 
 def test_prompts_that_cannot_be_used_fail_alone():

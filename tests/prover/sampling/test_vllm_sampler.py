@@ -181,7 +181,7 @@ def test_messages_go_through_the_template_and_a_begun_answer_is_gone_on_with(ope
     assert llm.batches == [[[1, 1, True, False], [1, 2, False, True]]]
 
 
-def test_what_cannot_be_asked_loses_its_own_answer_only(opened, llm):
+def test_what_cannot_be_asked_has_no_answer_and_the_others_have(opened, llm):
     refused = Request(Prompt(messages=(Message("system", "x"),)))
     samples = opened.sample([text("a" * 8), text("ab"), refused, text("a?"), text("c" * 6)])
     assert [sample.error for sample in samples] == [
@@ -191,7 +191,7 @@ def test_what_cannot_be_asked_loses_its_own_answer_only(opened, llm):
         "vLLM did not finish the answer (abort).",
         "",
     ]
-    assert [sample.finish for sample in samples] == ["error", "stop", "error", "error", "stop"]
+    assert [sample.finish for sample in samples] == ["length", "stop", "error", "error", "stop"]
     assert [len(batch) for batch in llm.batches] == [3]
 
 
