@@ -93,7 +93,8 @@ class LeanPool:
         """One request, answered by any worker; tried once more, on a fresh one, if its worker is lost.
 
         (Some times more if that was killed from outside.) `limit`: seconds of a worker's time, for all tries together,
-        or a deadline shared with others. `alone`: that worker will never be asked anything again.
+        or a deadline shared with others. `alone`: that worker will never be asked anything again. None is asked that is
+        not `trusted` (`LeanWorker`); it ends, if there is no other.
 
         Raises:
             WorkerTimeout: the limit is over; not tried again.
@@ -103,7 +104,7 @@ class LeanPool:
         losses: list[WorkerLost] = []
         while True:
             try:
-                with self.lease() as worker, deadline.running() as seconds:
+                with self.lease(trusted=True) as worker, deadline.running() as seconds:
                     if seconds <= 0:
                         raise WorkerTimeout("the wall-clock limit is over")
                     try:
@@ -122,9 +123,9 @@ class LeanPool:
                     raise WorkerLost(summary(losses)) from error
 
     @contextmanager
-    def lease(self, prefer: LeanWorker | None = None) -> Iterator[LeanWorker]:
+    def lease(self, prefer: LeanWorker | None = None, *, trusted: bool = False) -> Iterator[LeanWorker]:
         """A worker for this thread alone, until the block ends. Waits for one; for `prefer` if that is alive."""
-        worker = self._take(prefer)
+        worker = self._take(prefer, trusted)
         began = time.monotonic()
         try:
             yield worker
@@ -162,7 +163,7 @@ class LeanPool:
     def lean(self) -> LeanVersion:
         """Which Lean answers. Waits for the first worker."""
         if self._version is None:
-            with self.lease() as worker:
+            with self.lease(trusted=True) as worker:
                 answer = worker.request(START_SECONDS, method="hello")["ok"]
             self._note_version(answer)
         assert self._version is not None
@@ -221,7 +222,7 @@ class LeanPool:
 
     # -- Inside
 
-    def _take(self, prefer: LeanWorker | None) -> LeanWorker:
+    def _take(self, prefer: LeanWorker | None, trusted: bool) -> LeanWorker:
         with self._changed:
             while True:
                 if self._closed:
@@ -230,9 +231,10 @@ class LeanPool:
                     raise self._trouble
                 wanted = prefer if prefer is not None and prefer in self._busy else None
                 if wanted is None and self._idle and len(self._busy) < self.size:
-                    worker = prefer if prefer in self._idle and prefer is not None else self._idle[0]
+                    first = next((each for each in self._idle if each.trusted or not trusted), self._idle[0])
+                    worker = prefer if prefer in self._idle and prefer is not None else first
                     self._idle.remove(worker)
-                    if worker.running():
+                    if worker.running() and (worker.trusted or not trusted):
                         self._busy.add(worker)
                         return worker
                     worker.kill()

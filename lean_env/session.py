@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from lean_env.answers import raise_statement_error, read_goal
+from lean_env.code_scan import runs_code
 from lean_env.errors import WorkerLost
 from lean_env.goal import Focus, ProofFinished, Step, TacticError, TacticState
 from lean_env.retry import lost_too_often, summary
@@ -155,6 +156,7 @@ class ProofSession:
             if isinstance(step, Focus):
                 fields: dict[str, Any] = {"method": "focus", "goals": list(step.goals)}
             else:
+                worker.trusted &= not runs_code(step)
                 fields = {"method": "tactic", "text": step, "heartbeats": 400_000}
             answer = worker.request(self._rebuild_seconds, state=handle, **fields)
             self.lean_seconds += answer["nanoseconds"] / 1e9
@@ -170,6 +172,7 @@ class ProofSession:
             if len(self._dropped) >= DROPPED_AT_ONCE:
                 self._send_drops(worker)
             fields = {"method": "tactic", "state": handle, "text": text, "heartbeats": heartbeats}
+            worker.trusted &= not runs_code(text)
             grace = GRACE_SECONDS if worker.road.interrupts else 0.0
             try:
                 answer = worker.request(wall_seconds + grace, interrupt=wall_seconds, **fields)

@@ -31,12 +31,14 @@ class LeanWorker:
 
     The process is started at once; the first request waits until it is up. Any trouble (death, a late answer, an
     answer that is not the one awaited, too much memory) kills the process and raises; a dead worker is of no more use.
+    One that is not `trusted` has run a tactic that may have done anything to it: it gives no verdicts.
     """
 
     def __init__(self, road: Road, memory_mib: int = 2600) -> None:
         self.road = road
         self.memory_mib = memory_mib
         self.alive = True
+        self.trusted = True
         self.requests = 0
         self.log_tail = ""  # after the end: the last line that the process printed beside its answers
         self._buffer = bytearray()

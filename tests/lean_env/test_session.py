@@ -175,6 +175,27 @@ def _seconds(session: ProofSession, tactic: str) -> float:
     return state(session.run_tactic(session.start, tactic)).seconds
 
 
+def test_a_worker_that_may_have_run_code_gives_no_verdict(pool: LeanPool, verifier: Verifier) -> None:
+    with ProofSession(pool, SWAP) as session:
+        after = state(session.run_tactic(session.start, "intro h\ncases h"))
+        with pool.lease(session._worker) as plain:
+            assert plain.trusted
+        later = state(session.run_tactic(after, "have : True := by simp (config := {})"))
+        coded = session._worker
+        assert coded is plain
+        assert not coded.trusted
+        # As many verdicts as there are workers: none of them is its, and it ends once there is no other.
+        asked = set()
+        with pool.lease(trusted=True) as first, pool.lease(trusted=True) as second:
+            asked = {first, second}
+        assert coded not in asked
+        assert verifier.verify(SWAP, Candidate(SWAP_PROOF)).proved
+        # The states are there still, on whatever worker, which is trusted as little.
+        assert isinstance(session.run_tactic(later, "exact .inr ⟨by assumption, rfl⟩"), TacticState | TacticError)
+        assert session._worker is not None
+        assert not session._worker.trusted
+
+
 def test_a_tactic_that_hangs_is_given_up(pool: LeanPool) -> None:
     with ProofSession(pool, Theorem("t", "theorem t : 1 = 2")) as session:
         hang = "run_tac do\n  let mut i := 0\n  while true do i := i + 1"
