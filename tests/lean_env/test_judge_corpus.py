@@ -5,6 +5,8 @@ of the others, each of which costs a process or its time limit. `python -m lean_
 import random
 from pathlib import Path
 
+import pytest
+
 from lean_env import Verifier
 from lean_env.benchmark.workload import Row, corpus
 from lean_env.code_scan import runs_code
@@ -40,6 +42,7 @@ def test_the_corpus_is_what_it_claims() -> None:
     assert len(twins & {row.kind_of_attack for row in own if not row.accept}) >= 45
 
 
+@pytest.mark.timeout(900)  # 72 verdicts, each code-running one in a process of its own
 def test_every_open_row(verifier: Verifier) -> None:
     assert wrong(verifier, [row for row in ROWS if is_open(row)]) == []
 
