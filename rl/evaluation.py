@@ -7,48 +7,42 @@ from pathlib import Path
 
 from lean_env import LeanPool
 from prover.benchmarks.row import Benchmark
-from prover.commands.bench import drawn
 from prover.policies.plan import PolicyPlan
 from prover.runs.run import Run
 from prover.statistics import Estimate, summarise
+from prover.statistics.intervals import share
 from rl.search_run import Attempts, search_run
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`proved` of `judged` theorems, as a share with its 95 % interval (None of none); `unscored` have no verdict."""
+    """`proved` of all `theorems`, as a share with its 95 % interval; `unscored` ones have no verdict, and no proof."""
 
     proved: int
-    judged: int
+    theorems: int
     unscored: int
-    share: Estimate | None
+    share: Estimate
     seconds: float
     lean_seconds: float
 
     def metrics(self) -> dict[str, float]:
         """The figures by name, for a run's metrics."""
-        found: dict[str, float] = {
+        return {
             "proved": self.proved,
-            "judged": self.judged,
+            "theorems": self.theorems,
             "unscored": self.unscored,
+            "share": self.share.value,
+            "low": self.share.low,
+            "high": self.share.high,
             "seconds": self.seconds,
             "lean_seconds": self.lean_seconds,
         }
-        if self.share is not None:
-            found |= {"share": self.share.value, "low": self.share.low, "high": self.share.high}
-        return found
 
     def sentence(self) -> str:
         """The share in words."""
-        if self.share is None:
-            return "no theorem was judged"
         low, high = 100 * self.share.low, 100 * self.share.high
-        return f"{self.proved} of {self.judged} proved ({100 * self.share.value:.1f} %, {low:.1f} to {high:.1f})"
-
-
-def sample_of(theorems: Benchmark, size: int, seed: int) -> Benchmark:
-    """So many of the theorems, in their order; the same seed draws the same ones."""
-    return drawn(theorems, size, seed)
+        told = f"{self.proved} of {self.theorems} ({100 * self.share.value:.1f} %, {low:.1f} to {high:.1f})"
+        return f"{told}, {self.unscored} unscored" if self.unscored else told
 
 
 def evaluate(
@@ -68,14 +62,16 @@ def evaluate(
 
 
 def evaluation_of(run: Run) -> Evaluation:
-    """What a run comes to."""
+    """What a run of at least one theorem comes to. What could not be judged is not proved."""
     summary = summarise(run)
     counts = summary.counts
+    found = share(counts.proved, counts.theorems)
+    assert found is not None
     return Evaluation(
         counts.proved,
-        counts.judged,
+        counts.theorems,
         counts.unscored,
-        summary.solved_share,
+        found,
         summary.session_seconds,
         float(summary.totals["lean_seconds"]),
     )

@@ -39,6 +39,8 @@ class PeftOptions:
             raise UserInputError(f"--lora-rank is at least 1, not {self.lora_rank}.")
         if self.lora_alpha < 1:
             raise UserInputError(f"--lora-alpha is at least 1, not {self.lora_alpha}.")
+        if self.lora_rank is None and self.lora_alpha != PeftOptions.lora_alpha:
+            raise UserInputError("--lora-alpha is of LoRA, and --lora-rank asks for that; give it, or leave both out.")
 
 
 def open_trainable(
@@ -47,7 +49,6 @@ def open_trainable(
     dtype: str = "float32",
     device: str | None = None,
     peft: PeftOptions | None = None,
-    gradient_checkpointing: bool = False,
 ) -> tuple[Any, Any]:
     """A causal language model whose weights can be trained, and its tokenizer.
 
@@ -77,9 +78,6 @@ def open_trainable(
     elif peft is not None and peft.lora_rank is not None:
         model = _with_new_adapter(model, peft, name)
     _align(model)
-    if gradient_checkpointing:
-        # The way that leaves frozen weights alone, and needs no input that has a gradient.
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model, tokenizer
 
 

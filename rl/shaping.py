@@ -38,6 +38,9 @@ class Shaping:
     """Tokens that cost the whole penalty."""
 
     def __post_init__(self) -> None:
+        for name in ("format_weight", "language_weight", "length_weight"):
+            if not getattr(self, name) >= 0:
+                raise UserInputError(f"--{name.replace('_', '-')} has to be at least 0.")
         try:
             re.compile(self.format_pattern)
         except re.error as error:

@@ -1,10 +1,11 @@
 """From what `--policy` says to policies of the kind that a search wants: a plan, which costs nothing, then models."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from prover.algorithms import SEARCHES, Policy, wanted_of
@@ -140,8 +141,12 @@ class PolicyPlan:
         return ModelCorrectionPolicy(proofs, correction_named(self.families[number]))
 
 
-def plan_policy(text: str, options: Options, algorithm: Plan) -> PolicyPlan:
+def plan_policy(
+    text: str, options: Options, algorithm: Plan, known: Mapping[str, str] = MappingProxyType({})
+) -> PolicyPlan:
     """Reads `--policy` and the options beside it; nothing is imported or loaded for it.
+
+    `known` is the prompt family of a part by its text, where neither its name nor its folder need say it.
 
     Raises:
         UserInputError: they make no sense, there is no such folder, no prompt family is known, or it does not fit the
@@ -152,16 +157,20 @@ def plan_policy(text: str, options: Options, algorithm: Plan) -> PolicyPlan:
     if wanted == "correction" and (len(parts) > 1 or parts[0].kind == "portfolio"):
         raise UserInputError("--search correct wants one model that corrects its proofs, such as hf:PATH, as --policy.")
     for part in parts:
-        _check_folder(part)
-    families = tuple(_family(part, options.prompt, wanted) for part in parts)
+        refuse_missing_folder(part)
+    families = tuple(_family(part, known.get(str(part), options.prompt), wanted) for part in parts)
     temperature = TEMPERATURE if options.temperature is None else options.temperature
     top_p = TOP_P if options.top_p is None else options.top_p
     settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature, top_p) for family in families)
     return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted)
 
 
-def _check_folder(part: Part) -> None:
-    """Says that a folder is not there, before a prompt family is looked for in it."""
+def refuse_missing_folder(part: Part) -> None:
+    """Says that a model's folder is not there, before a prompt family is looked for in it.
+
+    Raises:
+        UserInputError: its name is that of a folder, and there is none.
+    """
     folder = Path(part.name).expanduser()
     path_like = part.name.startswith(("/", ".", "~")) or part.name.count("/") > 1
     if part.kind in ("portfolio", "openai") or folder.is_dir() or not (path_like or part.kind == "onnx"):

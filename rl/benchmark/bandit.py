@@ -67,7 +67,7 @@ def play(
         loop = Loop(
             run,
             course,
-            Learner(model, tokenizer.pad_token_id, LEARNER),
+            Learner(model, tokenizer.pad_token_id, LEARNER, course.updates_before(course.steps)),
             around(environment(sampler, course)),
             MACHINES,
             MACHINES,

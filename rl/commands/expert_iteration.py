@@ -2,9 +2,13 @@
 
 import typer
 
+from prover.command_group import INTERRUPTED
 from prover.commands.lean import open_pool
 from rl.command_line import options_of
 from rl.expert_iteration.config import ExpertIterationConfig
+from rl.rollouts.lost import JudgeLost
+
+LOST = 3
 
 
 @options_of(ExpertIterationConfig)
@@ -14,24 +18,29 @@ def command(config: ExpertIterationConfig) -> None:
     The first round searches with the portfolio: nobody has to write a proof. Every round is evaluated on theorems that
     are not learned from. The best round's model ends in the run's folder `model`. Killed, the same command goes on;
     with more --rounds it goes on as well.
+
+    Exit code 0 after the last round; 2 for bad input; 3 when Lean was lost and did not come back; 130 when interrupted.
     """
     # Here and not above: the help needs no torch, and no pyarrow.
-    from rl.expert_iteration.loop import ALGORITHM, expert_iteration
-    from rl.expert_iteration.theorems import theorems_of
-    from rl.runs import open_run
+    from rl.expert_iteration.loop import expert_iteration
+    from rl.expert_iteration.planning import open_iteration
 
     def say(text: str) -> None:
         typer.echo(f"prover-rl: {text}", err=True)
 
-    theorems = theorems_of(config)
-    tasks = len(theorems.training) + len(theorems.valid.rows)
-    with open_run(config.out, ALGORITHM, config) as run, open_pool(config.lean, config.workers, tasks) as pool:
-        done = expert_iteration(run, theorems, pool, say=say)
+    try:
+        with open_iteration(config) as (run, theorems):
+            tasks = len(theorems.training) + len(theorems.valid.rows)
+            with open_pool(config.lean, config.workers, tasks) as pool:
+                done = expert_iteration(run, theorems, pool, say=say)
+    except JudgeLost as error:
+        say(f"{error} What is finished is kept; the same command goes on with {config.out}.")
+        raise typer.Exit(LOST) from error
+    except KeyboardInterrupt:
+        say(f"interrupted; the same command goes on with {config.out}")
+        raise typer.Exit(INTERRUPTED) from None
     told = f"{done.proved} of {len(theorems.training)} training theorems have a proof"
     if done.refuted:
         told += f", {done.refuted} are refuted"
-    if done.best is not None:
-        told += (
-            f"; round {done.best} proves {100 * done.share:.1f} % of the valid ones, and its model is in {done.model}"
-        )
-    typer.echo(told)
+    best = done.sentence(config)
+    typer.echo(f"{told}; {best}" if best else told)

@@ -1,11 +1,15 @@
 """`prover-rl grpo`: trains a model on the judge's verdicts; kill it whenever you like, the same command goes on."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 import typer
 
 from rl.command_line import options_of
 from rl.grpo.config import GRPOConfig
+
+if TYPE_CHECKING:
+    from rl.grpo.loop import Evaluated
 
 LOST, INTERRUPTED = 3, 130
 
@@ -17,24 +21,30 @@ def command(config: GRPOConfig) -> None:
     For every theorem of a step a group of rollouts is sampled, and those that are better than the others of their group
     become likelier. Killed, the same command goes on. The model is in the run's folder `model`.
 
-    Exit code 0 after the last step; 2 for bad input, or a loss that is not finite; 3 when Lean was lost and did not
-    come back; 130 when interrupted.
+    Exit code 0 after the last step; 2 for bad input, or a loss that is not finite; 3 when Lean or the sampler was lost
+    and did not come back; 130 when interrupted.
     """
     # Here and not above: the help needs no torch.
     from rl.grpo.train import train
-    from rl.rollouts.lean import JudgeLost
+    from rl.rollouts.lost import RolloutsLost
 
     def say(text: str) -> None:
         typer.echo(f"prover-rl: {text}", err=True)
 
     try:
         done = train(config, say)
-    except JudgeLost as error:
+    except RolloutsLost as error:
         say(f"{error} What was learned is saved; the same command goes on with {config.out}.")
         raise typer.Exit(LOST) from error
     except KeyboardInterrupt:
         say(f"interrupted; the same command goes on with {config.out}")
         raise typer.Exit(INTERRUPTED) from None
-    best = "" if done.reward is None else f"; the best evaluation has {100 * done.reward:.1f} % of rollouts proved"
+    last = "" if done.last is None else f"; the last evaluation has {_percent(done.last)} of rollouts proved"
     shown = f"prover bench BENCHMARK --policy hf:{shlex.quote(str(done.model))}"
-    typer.echo(f"{done.steps} steps{best}; the model is in {done.model}, and `{shown}` tries it")
+    typer.echo(f"{done.steps} steps{last}; the model is in {done.model}, and `{shown}` tries it")
+    if done.best is not None and done.best.step != done.steps:
+        typer.echo(f"the best evaluation has {_percent(done.best)}, after step {done.best.step}: {done.best_model}")
+
+
+def _percent(evaluated: "Evaluated") -> str:
+    return f"{100 * evaluated.reward:.1f} %"

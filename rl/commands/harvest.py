@@ -1,4 +1,4 @@
-"""`prover-rl harvest`: pairs to learn from, out of the proofs that runs of `prover bench` have found."""
+"""`prover-rl harvest`: pairs to learn from, out of the proofs that runs have found."""
 
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -15,11 +15,13 @@ from prover.sources import UserInputError
 from rl.data.harvest import Taken, harvest
 from rl.data.pairs import theorems_of
 
-COLUMNS = ("theorems", "proved", "left out", "proofs", "steps", "stepless")
+COLUMNS = ("tried", "proved", "left\nout", "proofs", "steps", "step-\nless")
 
 
 def command(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of `prover bench`.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of `prover bench` or of learning.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="PAIRS.parquet", help="A new file of pairs, or one to add to.")],
     keep: Annotated[
         int | None,
@@ -45,7 +47,8 @@ def command(
     found = harvest(folders, split or None, keep)
     for complaint in found.complaints:
         typer.echo(f"prover-rl: {complaint}", err=True)
-    Console(highlight=False).print(_table(found.taken))
+    console = Console(highlight=False)
+    console.print(_table(found.taken, console.width))
     if not found.pairs:
         raise UserInputError("These runs have no accepted proof that could be taken; nothing was written.")
     new, count = append_pairs(out, found.pairs)
@@ -53,13 +56,16 @@ def command(
     typer.echo(f"{len(found.pairs)} pairs of {theorems} theorems, {new} of them new in {out}, which holds {count}")
 
 
-def _table(taken: Sequence[Taken]) -> Table:
-    """A row for each run."""
+def _table(taken: Sequence[Taken], width: int) -> Table:
+    """A row for each run. The end of its path tells it from the others, and stays where there is little room."""
+    rows = [(str(folder), *map(str, counts)) for folder, *counts in map(astuple, taken)]
+    headings = [max(map(len, name.split("\n"))) for name in COLUMNS]
+    columns = [max(least, *(len(row[i]) for row in rows)) for i, least in enumerate(headings, 1)]
+    room = max(20, width - sum(columns) - 2 * len(columns))
     table = Table(box=None, pad_edge=False)
     table.add_column("run", overflow="fold")
     for name in COLUMNS:
         table.add_column(name, justify="right")
-    for each in taken:
-        folder, *counts = astuple(each)
-        table.add_row(escape(str(folder)), *map(str, counts))
+    for path, *counts in rows:
+        table.add_row(escape(path if len(path) <= room else f"…{path[1 - room :]}"), *counts)
     return table

@@ -2,6 +2,7 @@
 
 import typer
 
+from prover.command_group import INTERRUPTED
 from rl.command_line import options_of
 from rl.sft.config import SftConfig
 
@@ -19,7 +20,11 @@ def command(config: SftConfig) -> None:
     def say(text: str) -> None:
         typer.echo(f"prover-rl: {text}", err=True)
 
-    done = fine_tune(config, say=say)
+    try:
+        done = fine_tune(config, say=say)
+    except KeyboardInterrupt:
+        say(f"interrupted; the same command goes on with {config.out}")
+        raise typer.Exit(INTERRUPTED) from None
     told = f"step {done.best_step} of {done.steps}"
     if done.loss is not None:
         told = f"held-out loss {done.loss:.4f} after {told}"

@@ -1,20 +1,18 @@
-"""Pairs from runs of `prover bench`: of every proof that the judge accepted, its steps and the whole of it."""
+"""Pairs from runs: of every proof that the judge accepted, its steps and the whole of it."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from prover.algorithms import SEARCHES, wanted_of
 from prover.benchmarks.row import Row
-from prover.runs.attempt import Attempt
-from prover.runs.run import Run
-from prover.runs.store import read_run, read_tree
+from prover.runs.store import read_tree
 from prover.sources import UserInputError
 from rl.data.pairs import Pair, ProofPair, TacticPair
 from rl.data.path import accepted_path
+from rl.data.runs import Proof, Source, read_sources
 from search.graph.proof_graph import ProofGraph
 from search.graph.stored import from_json
 from search.segments import segments
@@ -25,7 +23,7 @@ NAMED = 10  # theorems that a sentence names
 
 @dataclass(frozen=True)
 class Taken:
-    """What was taken of one run. `theorems` were attempted, and `proved` so many of them.
+    """What was taken of one run. `theorems` were attempted (see `Source`), and `proved` so many of them.
 
     `left_out` of the proved are of other splits. `proofs` were taken, `steps` of them; of `without_steps` of the proofs
     it is not known which states their tactics were run on: no tree was kept, or the proof ran in one piece.
@@ -49,16 +47,6 @@ class Harvest:
     complaints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Proof:
-    """An accepted proof of a run, and its tactics."""
-
-    run: Run
-    row: Row
-    attempt: Attempt
-    tactics: str
-
-
 def harvest(folders: Sequence[Path], splits: Collection[str] | None = None, keep: int | None = None) -> Harvest:
     """What can be learned from these runs: of each theorem the `keep` shortest different proofs, or all of them.
 
@@ -68,8 +56,8 @@ def harvest(folders: Sequence[Path], splits: Collection[str] | None = None, keep
     Raises:
         UserInputError: a folder holds no run, a held-out theorem was proved, or no run has any of the splits.
     """
-    runs = [read_run(folder) for folder in dict.fromkeys(folders)]
-    found = [proof for run in runs for proof in _accepted(run)]
+    runs = read_sources(folders)
+    found = [proof for run in runs for proof in run.proofs if tactics_of(proof.text) is not None]
     if splits is None:
         _refuse_held_out(found)
     else:
@@ -80,7 +68,7 @@ def harvest(folders: Sequence[Path], splits: Collection[str] | None = None, keep
     complaints: list[str] = []
     for same in _shortest(allowed, keep):
         chosen, these = _pairs_of(same, complaints)
-        folder = chosen.run.folder
+        folder = chosen.folder
         new = [pair for pair in these if pair.key not in pairs]
         pairs.update((pair.key, pair) for pair in new)
         proofs[folder] += 1
@@ -88,8 +76,8 @@ def harvest(folders: Sequence[Path], splits: Collection[str] | None = None, keep
         without[folder] += len(these) == 1
     taken = []
     for run in runs:
-        proved = {proof.attempt.theorem: proof.row for proof in found if proof.run is run}
-        left = sum(splits is not None and row.split not in splits for row in proved.values())
+        proved = {proof.row for proof in found if proof.folder == run.folder}
+        left = sum(splits is not None and row.split not in splits for row in proved)
         counts = (proofs[run.folder], steps[run.folder], without[run.folder])
         taken.append(Taken(run.folder, len(run.rows), len(proved), left, *counts))
     return Harvest(tuple(pairs.values()), tuple(taken), tuple(complaints))
@@ -133,18 +121,11 @@ def tactics_of(proof: str) -> str | None:
     return (dedent(f"  {proof[2:]}").strip("\n").rstrip() or None) if match else None
 
 
-def _accepted(run: Run) -> Iterator[_Proof]:
-    for attempt in run.attempts:
-        tactics = tactics_of(attempt.proof) if attempt.reward == 1 and attempt.proof else None
-        if tactics is not None:
-            yield _Proof(run, run.rows[attempt.theorem], attempt, tactics)
-
-
-def _shortest(found: Sequence[_Proof], keep: int | None) -> list[list[_Proof]]:
+def _shortest(found: Sequence[Proof], keep: int | None) -> list[list[Proof]]:
     """Theorem by theorem the different proofs that are kept, each with all attempts that came to it."""
-    theorems: dict[str, dict[str, list[_Proof]]] = {}
+    theorems: dict[str, dict[str, list[Proof]]] = {}
     for proof in found:
-        theorems.setdefault(proof.row.hash, {}).setdefault(proof.tactics, []).append(proof)
+        theorems.setdefault(proof.row.hash, {}).setdefault(tactics_of(proof.text) or "", []).append(proof)
     return [proofs[text] for proofs in theorems.values() for text in sorted(proofs, key=_size)[:keep]]
 
 
@@ -152,32 +133,30 @@ def _size(tactics: str) -> tuple[int, int, str]:
     return sum(line.strip() != "" for line in tactics.split("\n")), len(tactics), tactics
 
 
-def _pairs_of(same: Sequence[_Proof], complaints: list[str]) -> tuple[_Proof, list[Pair]]:
+def _pairs_of(same: Sequence[Proof], complaints: list[str]) -> tuple[Proof, list[Pair]]:
     """The pairs of one proof, from the first of the attempts that came to it that knows its steps."""
     first: list[Pair] = []
     for each in same:
-        settings = each.run.settings
-        plan = SEARCHES.get(settings["search"])
-        whole = plan is not None and wanted_of(plan) != "tactic"
         graph = _graph(each, complaints)
-        source = str(each.run.folder)
-        pairs = pairs_of_proof(each.row, each.attempt.proof or "", graph, source, settings["policy"], whole)
+        pairs = pairs_of_proof(each.row, each.text, graph, str(each.folder), each.policy, each.whole)
         if len(pairs) > 1:
             return each, pairs
         first = first or pairs
     return same[0], first
 
 
-def _graph(proof: _Proof, complaints: list[str]) -> ProofGraph | None:
-    text = read_tree(proof.run.folder, proof.attempt.theorem, proof.attempt.number)
+def _graph(proof: Proof, complaints: list[str]) -> ProofGraph | None:
+    if proof.attempt is None:
+        return None
+    text = read_tree(proof.folder, *proof.attempt)
     try:
         return from_json(text) if text else None
     except ValueError as error:
-        complaints.append(f"{proof.run.folder}, {proof.row.name}, attempt {proof.attempt.number}: {error}")
+        complaints.append(f"{proof.folder}, {proof.row.name}, attempt {proof.attempt[1]}: {error}")
         return None
 
 
-def _refuse_held_out(found: Sequence[_Proof]) -> None:
+def _refuse_held_out(found: Sequence[Proof]) -> None:
     held_out = {proof.row.name: proof.row.split for proof in found if proof.row.split in HELD_OUT}
     if held_out:
         names, splits = list(held_out), " and ".join(sorted(set(held_out.values())))
@@ -189,7 +168,7 @@ def _refuse_held_out(found: Sequence[_Proof]) -> None:
         )
 
 
-def _check_splits(runs: Sequence[Run], splits: Collection[str]) -> None:
+def _check_splits(runs: Sequence[Source], splits: Collection[str]) -> None:
     there = {row.split for run in runs for row in run.rows}
     if missing := [split for split in splits if split not in there]:
         known = ", ".join(sorted(split for split in there if split)) or "no split at all"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from prover.algorithms import plan_named
+from prover.algorithms import plan_named, wanted_of
 from prover.benchmarks.catalogue import CORE
 from prover.policies.plan import PolicyPlan, plan_policy
 from prover.policies.spec import Options, read_policy
@@ -14,7 +14,7 @@ from rl.data.harvest import HELD_OUT
 from rl.models import PeftOptions
 from rl.runs.settings import MAY_CHANGE
 from rl.search_run import Attempts
-from rl.sft.config import NEW, Learn, NewModel, Training
+from rl.sft.config import NEW, Learn, NewModel, Training, refuse_sizes
 from rl.sft.examples import OWN
 
 # Where a policy's text names the round's model, as in `0.7*model+0.3*portfolio`.
@@ -48,8 +48,9 @@ class Searching:
 
     def __post_init__(self) -> None:
         plan_named(self.search)
-        if self.attempts < 1:
-            raise UserInputError("--attempts has to be at least 1.")
+        for name in ("attempts", "samples", "max_tokens"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise UserInputError(f"--{name.replace('_', '-')} has to be at least 1.")
         for name in ("budget_seconds", "budget_calls", "budget_samples"):
             value = getattr(self, name)
             if value is not None and value < 0:
@@ -60,17 +61,22 @@ class Searching:
         budget = (self.budget_seconds, self.budget_calls, self.budget_samples)
         return Attempts(self.search, self.attempts, *budget, seed)
 
-    def policy(self, text: str, prompt: str | None) -> PolicyPlan:
+    def policy(self, text: str, model: str, family: str, prompt: str | None) -> PolicyPlan:
         """A policy under these settings; what is for models is left out where there is none.
+
+        `model` in the text is that folder or name, which is asked by `family`, `own` being both of that kind.
 
         Raises:
             UserInputError: there is no such policy, or it does not fit.
         """
-        options = Options()
+        algorithm, options = plan_named(self.search), Options()
+        text = with_model(text, model)
         if any(part.kind != "portfolio" for part in read_policy(text)):
             asked = None if prompt == OWN else prompt
             options = Options(asked, None, self.temperature, self.max_tokens, self.samples)
-        return plan_policy(text, options, plan_named(self.search))
+        if family == OWN:
+            family = "own-tactic" if wanted_of(algorithm) == "tactic" else "own-proof"
+        return plan_policy(text, options, algorithm, {f"hf:{model}": family})
 
 
 @dataclass(frozen=True)
@@ -116,9 +122,9 @@ class ExpertIterationConfig:
     valid_sample: int = 200
     """So many of them, drawn by the seed, the same every round."""
     against: tuple[str, ...] = field(default=(CORE,), metadata={MAY_CHANGE: True})
-    """More benchmarks, with commas between them, none of whose theorems may be learned."""
+    """More benchmarks, with commas between: nothing of their splits valid and test is learned, or of them at all."""
     drop_overlap: bool = field(default=False, metadata={MAY_CHANGE: True})
-    """Whether to leave such theorems out, and not to refuse them."""
+    """Whether to leave out what is held out, and not to refuse it."""
     seed: int = 0
     """Of everything that is drawn."""
     lean: Literal["wasm", "native"] = "wasm"
@@ -153,8 +159,7 @@ class ExpertIterationConfig:
             raise UserInputError(
                 "--first-policy cannot be a model that is yet to be made; name a --base, or portfolio."
             )
-        read_policy(with_model(self.policy, "MODEL"))
-        read_policy(with_model(self.first_policy, "MODEL"))
+        refuse_sizes(self.base, self.model)
 
 
 def names_model(policy: str) -> bool:

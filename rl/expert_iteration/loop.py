@@ -12,31 +12,42 @@ from typing import Any
 
 from lean_env import LeanPool
 from prover.outputs import write_whole
+from prover.runs.store import read_run
 from prover.statistics import summarise
-from rl.evaluation import Evaluation, evaluate
+from rl.evaluation import Evaluation, evaluate, evaluation_of
+from rl.expert_iteration.config import ExpertIterationConfig
 from rl.expert_iteration.history import History
-from rl.expert_iteration.rounds import Round, Rounds, perform_round
+from rl.expert_iteration.rounds import VALID, Round, Rounds, perform_round
 from rl.expert_iteration.theorems import Theorems, write_training
 from rl.runs import Run
 from rl.sft.train import MODEL
 from rl.whole_folder import whole_folder
 
-ALGORITHM = "expert-iteration"
 BASELINE, REFUTED, BEST = "baseline", "refuted.jsonl", "best"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """After so many `rounds`: the share of the valid theorems that the `best` of them proves, from 0, None if there was
-    none; `proved` of the training theorems have a proof, and `refuted` of them a proved negation. `model` is the best
-    round's."""
+    """After so many `rounds`: the `best` of them, from 0, what it proves of the `valid` theorems, and its `model`, all
+    None if there was none, and what the `first` policy proves of them. `proved` of the training theorems have a proof,
+    and `refuted` of them a proved negation."""
 
     rounds: int
     best: int | None
-    share: float
+    valid: Evaluation | None
+    first: Evaluation
     proved: int
     refuted: int
     model: Path | None
+
+    def sentence(self, config: ExpertIterationConfig) -> str:
+        """The best round in words, and the first policy beside it; empty if there was no round."""
+        if self.valid is None:
+            return ""
+        return (
+            f"round {self.best} with {config.policy} proves {self.valid.sentence()} of the valid ones (chosen on this "
+            f"split), the first policy, {config.first_policy}, {self.first.sentence()}; its model is in {self.model}"
+        )
 
 
 def expert_iteration(
@@ -48,12 +59,13 @@ def expert_iteration(
 ) -> Outcome:
     """Performs the rounds that the run lacks, all of them on the caller's Lean workers.
 
-    `run` is opened with an `ExpertIterationConfig`. Step 0 of its metrics is the first policy on the valid theorems,
+    `run` is that of `open_iteration`. Step 0 of its metrics is the first policy on the valid theorems,
     step n + 1 what came of round n; the checkpoint of that step has the round's model. Killed at any time, the same
     call goes on: attempts that are finished are kept, and a training goes on from its last checkpoint.
 
     Raises:
         UserInputError: there is nothing to learn, or something cannot be used.
+        JudgeLost: Lean did not come back; what is finished is kept.
         KeyboardInterrupt: `stop` was set, or Ctrl-C came; what is finished is kept. The pool may be closed then.
     """
     rounds = Rounds(run.config, run.folder, theorems, pool, stop or threading.Event(), say)
@@ -71,17 +83,16 @@ def expert_iteration(
             say("no theorem is left to attempt")
             break
         before, after = rounds.before(done), rounds.before(done + 1)
-        share = result.valid.share.value if result.valid.share else 0.0
-        is_best = best is None or share > best[0]
+        is_best = best is None or result.valid.share.value > best[0]
         if is_best:
-            best = (share, done)
+            best = (result.valid.share.value, done)
         _write_refuted(rounds, done + 1)
         run.log(done + 1, _metrics(result, before, after, len(theorems.training)))
         run.log_samples(done + 1, _samples(result, before))
         state = {"best": best, "proved": len(after.proved), "refuted": len(after.refuted)}
         run.save(done + 1, partial(_link_folder, result.trained.model), {}, state, [BEST] if is_best else [])
         say(f"round {done}: {len(after.proved)} of {len(theorems.training)} training theorems have a proof; "
-            f"valid: {result.valid.sentence()}")  # fmt: skip
+            f"of the valid ones {run.config.policy} proves {result.valid.sentence()}")  # fmt: skip
         done += 1
     return _outcome(run, rounds, done, best)
 
@@ -89,13 +100,13 @@ def expert_iteration(
 def _baseline(rounds: Rounds, run: Run) -> None:
     """What the first policy proves of the valid theorems: the curve's beginning."""
     valid = rounds.theorems.valid
-    rounds.say(f"evaluation of the first policy on {len(valid.rows)} theorems")
+    rounds.say(f"evaluation of the first policy on {rounds.size(len(valid.rows))}")
     found = evaluate(
         rounds.home / BASELINE, valid, rounds.policy(0), rounds.config.searching.attempts_with(rounds.config.seed),
         rounds.pool, home=rounds.home, stop=rounds.stop, say=rounds.say,
     )  # fmt: skip
     run.log(0, _named("valid", found))
-    rounds.say(f"the first policy, valid: {found.sentence()}")
+    rounds.say(f"of the valid theorems the first policy, {rounds.config.first_policy}, proves {found.sentence()}")
 
 
 def _metrics(result: Round, before: History, after: History, training: int) -> dict[str, float]:
@@ -162,8 +173,10 @@ def _outcome(run: Run, rounds: Rounds, done: int, best: tuple[float, int] | None
         model = run.folder / MODEL
         with whole_folder(model) as unfinished:
             shutil.copytree(kept.model, unfinished, dirs_exist_ok=True, copy_function=_link)
-    share, number = best if best else (0.0, None)
-    return Outcome(done, number, share, len(after.proved), len(after.refuted), model)
+    number = best[1] if best else None
+    valid = None if number is None else evaluation_of(read_run(rounds.folder(number) / VALID))
+    first = evaluation_of(read_run(rounds.home / BASELINE))
+    return Outcome(done, number, valid, first, len(after.proved), len(after.refuted), model)
 
 
 def _link_folder(model: Path, folder: Path) -> None:

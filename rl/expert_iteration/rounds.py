@@ -4,13 +4,16 @@ DeepSeek-Prover V1 (arXiv:2405.14333), sections 3.3 and 3.4. One round with a po
 rejection sampling fine-tuning (DeepSeekMath, arXiv:2402.03300, section 5.2 and appendix A.1).
 """
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from lean_env import LeanPool
 from prover.benchmarks.row import Benchmark, Row
+from prover.duration import duration
 from prover.policies.plan import PolicyPlan
 from prover.policies.tactic_policy import seed_of
 from prover.runs.run import Run
@@ -21,17 +24,18 @@ from rl.data.pairs import ProofPair
 from rl.data.pairs import theorems_of as learned_of
 from rl.data.parquet import read_pairs, write_pairs
 from rl.evaluation import Evaluation, evaluate
-from rl.expert_iteration.config import ExpertIterationConfig, with_model
+from rl.expert_iteration.config import ExpertIterationConfig
 from rl.expert_iteration.drawing import drawn
 from rl.expert_iteration.history import History, history
 from rl.expert_iteration.negations import negations
+from rl.expert_iteration.planning import SFT, has_learned_nothing, planned, round_folder
 from rl.expert_iteration.theorems import LISTED, Theorems
 from rl.search_run import search_run
 from rl.sft.base import new_model
 from rl.sft.config import NEW, SftConfig
 from rl.sft.train import BASE, MODEL, FineTuned, fine_tune
 
-SEARCH, NEGATIONS, PAIRS, SFT, VALID = "search", "negations", "pairs.parquet", "sft", "valid"
+SEARCH, NEGATIONS, PAIRS, VALID = "search", "negations", "pairs.parquet", "valid"
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,23 @@ class Rounds:
 
     def folder(self, number: int) -> Path:
         """That of a round, from 0."""
-        return self.home / "rounds" / f"{number:02}"
+        return round_folder(self.home, number)
 
     def policy(self, number: int) -> PolicyPlan:
         """What the round searches with. Raises UserInputError where there is no such policy."""
-        config = self.config
         if number:
-            return self._policy(config.policy, str(self.folder(number - 1) / SFT / MODEL))
-        return self._policy(config.first_policy, config.base)
+            return self.policy_after(number - 1)
+        return planned(self.config, self.config.first_policy, self.config.base)
 
     def policy_after(self, number: int) -> PolicyPlan:
         """What the round has come to, as it is evaluated."""
-        return self._policy(self.config.policy, str(self.folder(number) / SFT / MODEL))
+        return planned(self.config, self.config.policy, str(self.folder(number) / SFT / MODEL))
 
-    def _policy(self, text: str, model: str) -> PolicyPlan:
-        return self.config.searching.policy(with_model(text, model), self.config.prompt)
+    def size(self, theorems: int) -> str:
+        """So many theorems in words, with the most time that their attempts take."""
+        searching = self.config.searching
+        turns = ceil(theorems * searching.attempts / self.pool.size)
+        return f"{theorems} theorems, at most {duration(turns * searching.budget_seconds)}"
 
     def before(self, number: int) -> History:
         """What the rounds before this one came to."""
@@ -107,12 +113,12 @@ def perform_round(rounds: Rounds, number: int) -> Round | None:
     if not rows:
         return None
     policy = rounds.policy(number)
-    rounds.say(f"round {number}: {len(rows)} theorems, {policy.name}")
+    rounds.say(f"round {number}: {rounds.size(len(rows))}, {policy.name}")
     search = _search(rounds, number, SEARCH, rows, policy)
     negated = _negated(rounds, number, search, policy) if config.negations else None
     pairs, learned = _harvested(rounds, number)
     trained = _trained(rounds, number)
-    rounds.say(f"round {number}: evaluation on {len(rounds.theorems.valid.rows)} theorems")
+    rounds.say(f"round {number}: evaluation on {rounds.size(len(rounds.theorems.valid.rows))}")
     valid = evaluate(
         folder / VALID, rounds.theorems.valid, rounds.policy_after(number), config.searching.attempts_with(config.seed),
         rounds.pool, home=rounds.home, stop=rounds.stop, say=rounds.say,
@@ -137,7 +143,7 @@ def _negated(rounds: Rounds, number: int, search: Run, policy: PolicyPlan) -> Ru
     else:
         proved = {attempt.theorem for attempt in search.attempts if attempt.reward == 1}
         open_ones = [row for place, row in enumerate(search.rows) if place not in proved | search.problems.keys()]
-        rounds.say(f"round {number}: the negations of {len(open_ones)} theorems")
+        rounds.say(f"round {number}: the negations of {rounds.size(len(open_ones))}")
         rows = negations(open_ones, rounds.pool)
     return _search(rounds, number, NEGATIONS, rows, policy) if rows else None
 
@@ -187,8 +193,10 @@ def _trained(rounds: Rounds, number: int) -> FineTuned:
         device=config.device,
         training=config.training,
         peft=config.peft,
-        model=config.model,
     )
+    if has_learned_nothing(home, number):
+        # So it is begun again, and its settings may be others now; nothing but an evaluation is lost.
+        shutil.rmtree(home / settings.out, ignore_errors=True)
     return fine_tune(settings, home, lambda text: rounds.say(f"round {number}: {text}"), rounds.stop)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from prover.benchmarks.json_rows import to_json_lines
 from prover.benchmarks.row import Benchmark, Row
+from prover.commands.bench import drawn
 from prover.outputs import write_whole
 from rl.data.theorems import TRAIN
-from rl.evaluation import sample_of
 from rl.expert_iteration.config import ExpertIterationConfig
 from rl.sources import read_theorems
 
@@ -27,8 +27,8 @@ def theorems_of(config: ExpertIterationConfig) -> Theorems:
     found = read_theorems(
         config.theorems, config.split, config.valid, config.valid_split, config.against, config.drop_overlap, config.out
     )
-    drawn = sample_of(Benchmark(found.label, found.valid), config.valid_sample, config.seed)
-    return Theorems(found.training, drawn)
+    valid = drawn(Benchmark(found.label, found.valid), config.valid_sample, config.seed)
+    return Theorems(found.training, valid)
 
 
 def write_training(theorems: Theorems, folder: Path) -> None:

@@ -58,6 +58,7 @@ def _rows_of(rollout: Rollout, advantage: float, sequence: int) -> list[TokenRow
             sequence,
             sampler_log_probs=turn.log_probabilities,
             truncated=turn.finish == "length",
+            again=rollout.version is not None,
         )
         for turn in rollout.turns
         if turn.token_ids

@@ -90,6 +90,11 @@ class Choosing:
             raise UserInputError("--replay-share is a share from 0 to 1.")
         if self.replay_each < 1:
             raise UserInputError("--replay-each has to be at least 1; --replay-share 0 leaves replay out.")
+        if self.replay_share and not self.replayed:
+            raise UserInputError(
+                f"--replay-share {self.replay_share:g} of {self.theorems_per_step} theorems comes to none; 0 leaves "
+                "replay out."
+            )
 
     @property
     def replayed(self) -> int:
@@ -106,7 +111,7 @@ class Course:
     """
 
     steps: int = field(default=100, metadata={MAY_CHANGE: True})
-    """Steps in all; more may be asked for later."""
+    """Steps in all; more may be asked for later. A learning rate that ends at 0 does so with the last of them."""
     updates: int = 1
     """Times that a step's batch is learned from."""
     minibatches: int = 1
@@ -118,7 +123,7 @@ class Course:
     evaluation_every: int = 10
     """Steps between two evaluations, the first of which is before any step; 0: there are none."""
     checkpoint_every: int = field(default=10, metadata={MAY_CHANGE: True})
-    """Steps between two checkpoints."""
+    """Steps between two checkpoints; there is one after each evaluation, too."""
     samples_shown: int = field(default=4, metadata={MAY_CHANGE: True})
     """Rollouts of a step that are written to samples.jsonl, for people to read."""
     seed: int = 0
@@ -149,6 +154,10 @@ class Course:
             raise UserInputError(
                 "--replay-share gives older proofs, which --importance-cap corrects; give it a number."
             )
+
+    def updates_before(self, step: int) -> int:
+        """Updates that a schedule counts before a step, from 0: those of steps that had none to make, too."""
+        return step * self.updates * self.minibatches
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,7 @@ class GRPOConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserInputError(f"--{name.replace('_', '-')} has to be at least 1.")
+        self.learner.check_schedule(self.course.updates_before(self.course.steps))
         self.settings()
 
     def settings(self) -> Settings:

@@ -1,7 +1,7 @@
 """Which theorems the next batch is made of: those that the policy sometimes proves teach it most."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf, log
 from random import Random
 from typing import Any
@@ -20,11 +20,9 @@ class CurriculumOptions:
     `even` draws all theorems alike.
     """
 
-    optimism: float = field(
-        default=1.0, metadata={"help": "Rollouts' worth of a pass rate of one half, to begin with."}
-    )
-    memory: float = field(default=0.9, metadata={"help": "Share of a theorem's older counts kept at each visit."})
-    even: bool = field(default=False, metadata={"help": "Draw all theorems alike, whatever their pass rates."})
+    optimism: float = 1.0
+    memory: float = 0.9
+    even: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.optimism < inf:
@@ -35,6 +33,8 @@ class CurriculumOptions:
 
 class Curriculum:
     """Draws theorems, and hears what their rollouts came to. All that it draws hangs on its state, seed and the step.
+
+    What it has heard is never changed in place: a shallow copy goes on apart.
 
     Raises:
         UserInputError: two theorems have one name.
@@ -47,6 +47,7 @@ class Curriculum:
             names = [row.name for row in self.rows]
             raise UserInputError(f"{max(names, key=names.count)} comes twice among the training theorems.")
         self._counts: dict[str, tuple[float, float]] = {}  # proved, scored
+        self._unscored: dict[str, int] = {}  # visits without a score, since the last that had one
 
     def pass_rate(self, name: str) -> float:
         """The estimate for a theorem, in (0, 1); 0.5 where nothing is known."""
@@ -55,9 +56,13 @@ class Curriculum:
         return (proved + optimism / 2) / (scored + optimism)
 
     def weight(self, name: str) -> float:
-        """p(1 - p): the variance of a rollout's reward, which is what a group has to compare. At most a quarter."""
+        """p(1 - p) / (1 + visits without a score), or a quarter for all alike.
+
+        p(1 - p) is the variance of a rollout's reward, which is what a group has to compare. Where visits give no
+        score (Lean breaks off on the theorem, say), p stays as it is, and the theorem would be drawn for ever.
+        """
         rate = self.pass_rate(name)
-        return 0.25 if self.options.even else rate * (1 - rate)
+        return 0.25 if self.options.even else rate * (1 - rate) / (1 + self._unscored.get(name, 0))
 
     def draw(self, count: int, step: int) -> list[Row]:
         """`count` different theorems in the order they are to be taken in (all of them, where there are fewer).
@@ -70,22 +75,33 @@ class Curriculum:
         return [self.rows[-place] for _, place in sorted(keys, reverse=True)[:count]]
 
     def record(self, groups: Iterable[Group]) -> None:
-        """Takes in what the rollouts of these groups came to, but for the unscored and those given again."""
+        """Takes in what the rollouts of these groups came to, but for the unscored and those given again.
+
+        A group with a claim that the judge did not score counts as one without a score: its failures, which are found
+        sooner, say too little of the pass rate.
+        """
+        counts, unscored, memory = dict(self._counts), dict(self._unscored), self.options.memory
         for group in groups:
-            rewards = [each.reward for each in group.rollouts if each.reward is not None and each.version is None]
-            if not rewards or group.row.name not in self._known:
+            name = group.row.name
+            if name not in self._known:
                 continue
-            proved, scored = self._counts.get(group.row.name, (0.0, 0.0))
-            memory = self.options.memory
-            self._counts[group.row.name] = (memory * proved + sum(rewards), memory * scored + len(rewards))
+            rewards = [each.reward for each in group.rollouts if each.reward is not None and each.version is None]
+            if not rewards or group.has_unscored_claims:
+                unscored[name] = unscored.get(name, 0) + 1
+                continue
+            unscored.pop(name, None)
+            proved, scored = counts.get(name, (0.0, 0.0))
+            counts[name] = (memory * proved + sum(rewards), memory * scored + len(rewards))
+        self._counts, self._unscored = counts, unscored
 
     def state(self) -> dict[str, Any]:
         """All that it has heard, as a JSON value."""
-        return {"counts": {name: list(counts) for name, counts in self._counts.items()}}
+        return {"counts": {name: list(counts) for name, counts in self._counts.items()}, "unscored": self._unscored}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `state` gave."""
         self._counts = {name: (float(proved), float(scored)) for name, (proved, scored) in state["counts"].items()}
+        self._unscored = dict(state["unscored"])
 
     def metrics(self) -> dict[str, float]:
         """How many theorems were seen, and how many of them are between never and always proved."""

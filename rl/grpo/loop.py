@@ -4,16 +4,16 @@ Who samples and who gives the rewards is an `Environment`, so that the loop is t
 """
 
 import copy
-import pickle
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from prover.benchmarks.row import Benchmark, Row
 from prover.sources import UserInputError
-from rl.grpo.batch import Batch, batch_from_json, batch_to_json, parts, rewards, rows
+from rl.data.proved import append_proved
+from rl.grpo.batch import Batch, batch_from_json, batch_to_json, parts, rows
 from rl.grpo.config import Course
 from rl.grpo.curriculum import Curriculum, CurriculumOptions
 from rl.grpo.interrupts import Interrupts
@@ -45,6 +45,22 @@ class Environment:
     stop: Callable[[], None] = lambda: None
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """The judge's mean reward on the valid theorems after `step`."""
+
+    step: int
+    reward: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a step's batch is made of: theorems in their order, those for refills too, and what may be given again."""
+
+    candidates: Sequence[Row]
+    replay: Replay | None
+
+
 class Loop:
     """A run of GRPO from its beginning or its latest checkpoint on. `perform` does it.
 
@@ -71,14 +87,13 @@ class Loop:
         self.replay = Replay(ReplayOptions(each=choosing.replay_each)) if choosing.replayed else None
         self.reference = _reference(learner.model) if course.objective.kl != "none" else None
         self.step = 0  # those that are whole
-        self.best: float | None = None  # reward of an evaluation
-        self._evaluated = -1
-        self._saved: int | None = None
+        self.last: Evaluated | None = None
+        self.best: Evaluated | None = None
+        self._evaluated = -1  # the step of the last evaluation, though nothing of it was scored
         # With lag 1: the weights that the next batch is sampled with, which are those before the last step's updates.
         self._behind: dict[str, Any] | None = None
-        self._made: dict[int, Batch] = {}  # collected, and not yet taken in
-        self._replay_before = b""
-        self._is_whole = True  # what is learned is that of a step's end
+        self._made: dict[int, Batch] = {}  # collected, and not yet learned from
+        self._is_unsaved = False  # what is here is that of a step's end, and not on the disk
         self._hash = Benchmark("", (*theorems, *valid)).hash
         self._interrupts = Interrupts(say)
 
@@ -88,7 +103,7 @@ class Loop:
         Raises:
             UserInputError: a loss was not finite, and its batch is saved; or the run was begun with other theorems; or
                 something cannot be written.
-            JudgeLost: Lean did not come back; the last whole step is saved.
+            RolloutsLost: Lean or the sampler did not come back; the last whole step is saved.
             KeyboardInterrupt: Ctrl-C; the last whole step is saved. (A second one while a step is being finished tears
                 it, and the run goes on from the checkpoint before.)
         """
@@ -98,9 +113,9 @@ class Loop:
             try:
                 self._restore(ahead)
                 while True:
-                    better = self._evaluate(ahead)
-                    if better or self.step == course.steps or self.step % course.checkpoint_every == 0:
-                        self._checkpoint(ahead.waiting(), better)
+                    evaluated = self._evaluate(ahead)
+                    if evaluated or self.step == course.steps or self.step % course.checkpoint_every == 0:
+                        self._checkpoint(ahead)
                     if self.step >= course.steps:
                         return
                     self._one_step(ahead)
@@ -108,16 +123,16 @@ class Loop:
                 self._break_off(ahead)
                 raise
 
-    def _one_step(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+    def _one_step(self, ahead: Ahead[Task, Batch]) -> None:
         course, began = self.course, time.monotonic()
         batch = ahead.take(self.step)
-        self._take_in(self.step)
         found = rows(batch.kept, course.shaping, course.objective.normalise_std)
         with self._interrupts.whole():
-            self._is_whole = False
+            self._is_unsaved = False
             if course.lag:
                 self._behind = self._weights()
             updates = self._learn(found)
+            _take_in(self._made.pop(self.step), self.curriculum, self.replay)
             told = of_batch(batch, self.step, course.shaping) | of_updates(updates) | self.curriculum.metrics()
             seconds = time.monotonic() - began
             told |= {"step_seconds": seconds, "tokens_per_second": told["sampled_tokens"] / max(seconds, 1e-9)}
@@ -125,10 +140,11 @@ class Loop:
             if reset and self.reference is not None:
                 put_weights(self.reference, self._weights())
             self.step += 1
+            append_proved(self.run.folder, self.step, batch.groups)
             self.run.log(self.step, told)
             examples = shown(batch, course.samples_shown, course.shaping, course.objective.normalise_std)
             self.run.log_samples(self.step, examples)
-            self._is_whole = True
+            self._is_unsaved = True
         self._tell(batch, told)
 
     def _learn(self, batch: Sequence[TokenRow]) -> list[dict[str, float]]:
@@ -146,6 +162,7 @@ class Loop:
         told: list[dict[str, float]] = []
         for update in range(course.updates):
             for part in parts(batch, course.minibatches, (course.seed, self.step, update)):
+                self.learner.step = course.updates_before(self.step) + len(told)
                 try:
                     told.append(self.learner.update(part, course.objective))
                 except NonFiniteLoss as error:
@@ -159,17 +176,21 @@ class Loop:
             f"in {dumped}. A smaller --learning-rate may help."
         )
 
-    def _prepare(self, step: int) -> Sequence[Row]:
-        """The sampler gets the present weights, and the theorems of the step are drawn, with those for refills."""
-        self._take_in(step - 1)
-        if self.replay is not None:
-            self._replay_before = pickle.dumps(self.replay)
+    def _prepare(self, step: int) -> Task:
+        """The sampler gets the present weights, and the theorems of the step are drawn.
+
+        With lag 1 what the step before has collected, and not learned yet, is known by now. The run's own curriculum
+        and replay are told of it with the end of that step only: until then the run is as it was, whatever comes.
+        """
+        curriculum, replay = copy.copy(self.curriculum), copy.copy(self.replay)
+        if step > self.step:
+            _take_in(self._made[self.step], curriculum, replay)
         self.environment.take_weights(self.learner.model)
         choosing = self.course.choosing
-        return self.curriculum.draw(choosing.theorems_per_step * (1 + choosing.refills), step)
+        return Task(curriculum.draw(choosing.theorems_per_step * (1 + choosing.refills), step), replay)
 
-    def _collect(self, candidates: Sequence[Row], step: int) -> Batch:
-        """The batch of a step; in another thread with lag 1, and so changes nothing that others read but `replay`."""
+    def _collect(self, task: Task, step: int) -> Batch:
+        """The batch of a step; in another thread with lag 1, and so reads nothing that changes meanwhile."""
         course, began = self.course, time.monotonic()
         version = max(0, step - course.lag)
         left, times = course.choosing.replayed, 0
@@ -179,30 +200,18 @@ class Loop:
             times += 1
             groups = []
             for group in self.environment.collect(theorems, step, version):
-                given = group if self.replay is None or not left else self.replay.fill(group)
+                given = group if task.replay is None or not left else task.replay.fill(group)
                 left -= given is not group
                 groups.append(given)
             return groups
 
-        def rewarded(group: Group) -> list[float | None]:
-            return rewards(group, course.shaping)
-
-        filled = fill(candidates, course.choosing.theorems_per_step, course.choosing.refills, collect, rewarded)
+        filled = fill(task.candidates, course.choosing.theorems_per_step, course.choosing.refills, collect)
         batch = Batch(filled.kept, filled.dropped, times - 1, time.monotonic() - began)
         self._made[step] = batch
         return batch
 
-    def _take_in(self, step: int) -> None:
-        """What the batch of a step came to is remembered, once: before anything is drawn that comes after it."""
-        batch = self._made.pop(step, None)
-        if batch is not None:
-            self._replay_before = b""
-            self.curriculum.record(batch.groups)
-            if self.replay is not None:
-                self.replay.keep(batch.groups)
-
-    def _evaluate(self, ahead: Ahead[Sequence[Row], Batch]) -> bool:
-        """An evaluation, if it is time for one; whether it is the best so far."""
+    def _evaluate(self, ahead: Ahead[Task, Batch]) -> bool:
+        """An evaluation, if it is time for one and none was made; whether it was."""
         every = self.course.evaluation_every
         due = every and (self.step % every == 0 or self.step == self.course.steps)
         if not due or not self.valid or self._evaluated == self.step:
@@ -214,18 +223,20 @@ class Loop:
         with self._interrupts.whole():
             self.run.log(self.step, {f"valid_{name}": value for name, value in told.items()})
             self._evaluated = self.step
-            reward = told.get("reward")
-            better = reward is not None and (self.best is None or reward > self.best)
-            self.best = reward if better else self.best
-        if reward is not None:
-            rate = f"{100 * reward:.1f} % of rollouts, {100 * told['pass_rate']:.1f} % of theorems proved"
+            self.last = Evaluated(self.step, told["reward"]) if "reward" in told else None
+            if self.last is not None and (self.best is None or self.last.reward > self.best.reward):
+                self.best = self.last
+            self._is_unsaved = True
+        if self.last is not None:
+            rate = f"{100 * self.last.reward:.1f} % of rollouts, {100 * told['pass_rate']:.1f} % of theorems proved"
             self._say(f"step {self.step}: on {len(self.valid)} valid theorems {rate}")
-        return better and self.step > 0
+        return True
 
-    def _checkpoint(self, waiting: tuple[int, Batch] | None, better: bool = False) -> None:
-        """Saves the last whole step, if it is not: with the batch that waits, or with what it is sampled with."""
-        if self._saved == self.step:
+    def _checkpoint(self, ahead: Ahead[Task, Batch]) -> None:
+        """Saves what is whole, if it is not saved: with the batch that waits, or with what it is sampled with."""
+        if not self._is_unsaved:
             return
+        waiting = ahead.waiting()
         tensors: dict[str, Any] = {"learner": self.learner.state_dict()}
         if self.reference is not None:
             tensors["reference"] = copied(self.reference, learned(self.learner.model))
@@ -237,18 +248,20 @@ class Loop:
             "replay": None if self.replay is None else self.replay.state(),
             "ahead": None if waiting is None else batch_to_json(waiting[1]),
             "evaluated": self._evaluated,
-            "best": self.best,
+            "last": self.last and asdict(self.last),
+            "best": self.best and asdict(self.best),
         }
+        marks = [BEST] if self.best is not None and self.best.step == self.step else []
         with self._interrupts.whole():
-            self.run.save(self.step, self._save_model, tensors, state, [BEST] if better else [])
-            self._saved = self.step
+            self.run.save(self.step, self._save_model, tensors, state, marks)
+            self._is_unsaved = False
 
-    def _restore(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+    def _restore(self, ahead: Ahead[Task, Batch]) -> None:
         """Goes on from the latest checkpoint, whose weights the model has already."""
         latest = self.run.latest()
         if latest is None:
             return
-        self.step = self._saved = latest.step
+        self.step = latest.step
         tensors, state = latest.tensors(), latest.state()
         if state["theorems"] != self._hash:
             raise UserInputError(f"{self.run.folder} was begun with other theorems; name another folder with --out.")
@@ -258,26 +271,22 @@ class Loop:
         self.curriculum.load(state["curriculum"])
         if self.replay is not None:
             self.replay.load(state["replay"])
-        self._evaluated, self.best = state["evaluated"], state["best"]
+        self._evaluated = state["evaluated"]
+        self.last, self.best = (each and Evaluated(**each) for each in (state["last"], state["best"]))
         self._behind = tensors.get("behind")
         latest.restore_random_states()
-        if self.step >= self.course.steps:
-            return
         if state["ahead"] is not None:
             self._made[self.step] = batch_from_json(state["ahead"])
             ahead.give(self.step, self._made[self.step])
-        elif self._behind is not None:
+        elif self._behind is not None and self.step < self.course.steps:
             with with_weights(self.learner.model, self._behind):
-                candidates = self._prepare(self.step)
-            ahead.give(self.step, self._collect(candidates, self.step))
+                task = self._prepare(self.step)
+            ahead.give(self.step, self._collect(task, self.step))
 
-    def _break_off(self, ahead: Ahead[Sequence[Row], Batch]) -> None:
+    def _break_off(self, ahead: Ahead[Task, Batch]) -> None:
         """What is in work is dropped, and made again when the run is gone on with; the last whole step is saved."""
         ahead.close()
-        if self._is_whole:
-            if self.replay is not None and self._replay_before:
-                self.replay = pickle.loads(self._replay_before)
-            self._checkpoint(None)
+        self._checkpoint(ahead)
 
     def _weights(self) -> dict[str, Any]:
         """A copy of those that are learned, as they are now."""
@@ -291,6 +300,13 @@ class Loop:
         )
         for reason, count in unscored(batch.groups).most_common(1):
             self._say(f"{count} rollouts are unscored: {reason or 'no reason is known'}")
+
+
+def _take_in(batch: Batch, curriculum: Curriculum, replay: Replay | None) -> None:
+    """What the batch came to is remembered."""
+    curriculum.record(batch.groups)
+    if replay is not None:
+        replay.keep(batch.groups)
 
 
 def _reference(model: Any) -> Any:

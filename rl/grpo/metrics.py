@@ -19,7 +19,8 @@ def of_groups(groups: Sequence[Group]) -> dict[str, float]:
     """Of what was sampled, whether it is learned from or not. What was given again, of an earlier step, is left out.
 
     `reward` is the mean of the judge's over the scored rollouts, `pass_rate` the share of theorems with a proof among
-    those with a scored rollout, `unscored` a share of the rollouts, as `ended_...` are; `length` is tokens a rollout.
+    those with a scored rollout. `unscored` is a share of the rollouts, as `ended_...` are and `unscored_claims`, those
+    that claimed a proof and have no verdict; `length` is tokens a rollout.
     """
     sampled = [[rollout for rollout in group.rollouts if rollout.version is None] for group in groups]
     rollouts = [rollout for group in sampled for rollout in group]
@@ -32,6 +33,7 @@ def of_groups(groups: Sequence[Group]) -> dict[str, float]:
     if rollouts:
         count = len(rollouts)
         found["unscored"] = sum(rollout.reward is None for rollout in rollouts) / count
+        found["unscored_claims"] = sum(rollout.is_unscored_claim for rollout in rollouts) / count
         found["length"] = sum(rollout.tokens for rollout in rollouts) / count
         found["turns"] = sum(len(rollout.turns) for rollout in rollouts) / count
         ended = Counter(rollout.ended for rollout in rollouts)

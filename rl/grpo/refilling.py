@@ -21,9 +21,8 @@ def fill(
     size: int,
     refills: int,
     collect: Callable[[Sequence[Row]], Sequence[Group]],
-    rewards: Callable[[Group], Sequence[float | None]] = lambda group: group.rewards,
 ) -> Filled:
-    """Up to `size` groups whose rewards are not all equal (DAPO, arXiv 2503.14476, section 3.2).
+    """Up to `size` groups whose rewards by the judge are not all equal (DAPO, arXiv 2503.14476, section 3.2).
 
     The first `size` of the theorems are collected; for those groups that are dropped the theorems that follow, as many
     as are missing, and so on, `refills` times at most or until the theorems are used up.
@@ -37,5 +36,5 @@ def fill(
             break
         taken += len(wanted)
         for group in collect(wanted):
-            (dropped if zero_variance(rewards(group)) else kept).append(group)
+            (dropped if zero_variance(group.rewards) else kept).append(group)
     return Filled(tuple(kept), tuple(dropped))

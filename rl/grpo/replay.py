@@ -1,8 +1,7 @@
 """Proved rollouts that are kept, and given again to a group of their theorem that has no success of its own."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prover.sources import UserInputError
@@ -14,8 +13,8 @@ from rl.rollouts.stored import rollout_from_json
 class ReplayOptions:
     """How much is kept: `each` rollouts of a theorem, with different proofs, of at most `theorems` theorems."""
 
-    each: int = field(default=2, metadata={"help": "Proved rollouts kept of a theorem; 0: none are given again."})
-    theorems: int = field(default=4096, metadata={"help": "Theorems that proved rollouts are kept of."})
+    each: int = 2
+    theorems: int = 4096
 
     def __post_init__(self) -> None:
         if self.each < 0 or self.theorems < 0:
@@ -28,30 +27,41 @@ class Replay:
     A rollout that is given again has the `version` of the weights that sampled it. Its log-probabilities are those of
     then, so the learner has nothing to do differently but what it does for any sampler that is not itself: its old
     log-probabilities are worked out from its present weights, and the importance weight is between the two.
+
+    What is kept is never changed in place: a shallow copy goes on apart.
     """
 
     def __init__(self, options: ReplayOptions | None = None) -> None:
         self.options = options or ReplayOptions()
-        self._kept: dict[str, deque[Rollout]] = {}  # theorems in the order of their last proof
+        self._kept: dict[str, tuple[Rollout, ...]] = {}  # theorems in the order of their last proof
 
     def __len__(self) -> int:
         return sum(map(len, self._kept.values()))
 
     def keep(self, groups: Iterable[Group]) -> None:
         """Takes in the proved rollouts of these groups; one with a proof that is kept already takes its place."""
+        if not self.options.each or not self.options.theorems:
+            return
+        kept = dict(self._kept)
         for group in groups:
             for rollout in group.rollouts:
-                if rollout.reward == 1 and rollout.version is None and self.options.each and self.options.theorems:
-                    self._keep(group.row.name, replace(rollout, version=group.version))
+                if rollout.reward == 1 and rollout.version is None:
+                    others = [each for each in kept.pop(group.row.name, ()) if each.proof != rollout.proof]
+                    newest = [*others, replace(rollout, version=group.version)][-self.options.each :]
+                    kept[group.row.name] = tuple(newest)
+                    while len(kept) > self.options.theorems:
+                        del kept[next(iter(kept))]
+        self._kept = kept
 
     def fill(self, group: Group) -> Group:
-        """The group, with one kept rollout more if it has failures and no success; the kept ones take turns."""
+        """The group, with one kept rollout more if it has failures and no success, nor a claim that may be one.
+
+        The kept ones take turns, by the group's version.
+        """
         kept = self._kept.get(group.row.name)
-        if not kept or 0 not in group.rewards or 1 in group.rewards:
+        if not kept or 0 not in group.rewards or 1 in group.rewards or group.has_unscored_claims:
             return group
-        given = kept[0]
-        kept.rotate(-1)
-        return replace(group, rollouts=(*group.rollouts, given))
+        return replace(group, rollouts=(*group.rollouts, kept[group.version % len(kept)]))
 
     def state(self) -> dict[str, Any]:
         """All that is kept, as a JSON value."""
@@ -59,11 +69,4 @@ class Replay:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `state` gave."""
-        self._kept = {name: deque(map(rollout_from_json, kept)) for name, kept in state["kept"]}
-
-    def _keep(self, name: str, rollout: Rollout) -> None:
-        others = [each for each in self._kept.pop(name, ()) if each.proof != rollout.proof]
-        others.sort(key=lambda each: each.version or 0)  # they have taken turns since
-        self._kept[name] = deque([*others, rollout][-self.options.each :])
-        while len(self._kept) > self.options.theorems:
-            del self._kept[next(iter(self._kept))]
+        self._kept = {name: tuple(map(rollout_from_json, kept)) for name, kept in state["kept"]}

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from lean_env import LeanPool
 from prover.benchmarks.row import Benchmark, Row
+from prover.commands.bench import drawn
 from prover.commands.lean import open_pool
-from prover.policies.plan import guessed_family, own_family
+from prover.policies.plan import guessed_family, own_family, refuse_missing_folder
+from prover.policies.spec import Part
 from prover.prompts.registry import Family, family_named
 from prover.sampling.sampler import SamplerError
 from prover.sources import UserInputError
-from rl.evaluation import sample_of
 from rl.grpo.config import GRPOConfig
 from rl.runs import Run, open_run
 from rl.sources import read_theorems
 
 if TYPE_CHECKING:
+    from rl.grpo.loop import Evaluated
     from rl.rollouts.weights import PolicySampler
 
 ALGORITHM = "grpo"
@@ -28,11 +30,15 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Trained:
-    """`model` is the folder of the weights after `steps`; `reward` is the best of the evaluations, None of none."""
+    """`model` is the folder of the weights after `steps`, and `last` their evaluation; `best_model` that of the weights
+    which `best` is of. None where nothing was evaluated.
+    """
 
     model: Path
     steps: int
-    reward: float | None
+    last: "Evaluated | None"
+    best: "Evaluated | None"
+    best_model: Path | None
 
 
 def train(config: GRPOConfig, say: Callable[[str], None] = lambda text: None, pool: LeanPool | None = None) -> Trained:
@@ -41,7 +47,7 @@ def train(config: GRPOConfig, say: Callable[[str], None] = lambda text: None, po
     Raises:
         UserInputError: something cannot be used, theorems overlap with what is held out, the folder holds another run,
             or a loss was not finite.
-        JudgeLost: Lean did not come back; the same call goes on.
+        RolloutsLost: Lean or the sampler did not come back; the same call goes on.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -64,12 +70,13 @@ def theorems_of(config: GRPOConfig) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     found = read_theorems(
         config.theorems, config.split, config.valid, valid_split, config.against, config.drop_overlap, config.out
     )
-    drawn = sample_of(Benchmark(found.label, found.valid), config.valid_sample, course.seed)
-    return found.training, drawn.rows
+    valid = drawn(Benchmark(found.label, found.valid), config.valid_sample, course.seed)
+    return found.training, valid.rows
 
 
 def _family(config: GRPOConfig) -> Family:
     """How the model is asked. A family of corrections is asked for its first proofs alone."""
+    refuse_missing_folder(Part("hf", config.base))
     folder = Path(config.base).expanduser()
     return family_named(config.prompt or own_family(folder, "tactic") or guessed_family(config.base, folder))
 
@@ -83,7 +90,7 @@ def _train(
     say: Callable[[str], None],
     given: LeanPool | None,
 ) -> Trained:
-    from rl.grpo.loop import Environment, Loop
+    from rl.grpo.loop import BEST, Environment, Loop
     from rl.learner.learner import Learner
     from rl.models import open_trainable, save
     from rl.rollouts.collector import Collector
@@ -98,7 +105,7 @@ def _train(
         device=config.device,
         peft=config.peft,
     )
-    learner = Learner(model, _pad_id(tokenizer), config.learner)
+    learner = Learner(model, _pad_id(tokenizer), config.learner, course.updates_before(course.steps))
     sampler = _sampler(config, model, tokenizer)
     say(f"{len(training)} theorems to learn from, {len(valid)} to evaluate on; {family.name}, {sampler.name}")
     tasks = course.choosing.theorems_per_step * config.sampling.group_size
@@ -113,7 +120,9 @@ def _train(
         )  # fmt: skip
         loop.perform()
     save(model, tokenizer, run.folder / MODEL)
-    return Trained(run.folder / MODEL, loop.step, loop.best)
+    best = run.marked(BEST)
+    last = loop.last if loop.last is not None and loop.last.step == loop.step else None
+    return Trained(run.folder / MODEL, loop.step, last, loop.best, best.model if best else None)
 
 
 def _sampler(config: GRPOConfig, model: Any, tokenizer: Any) -> "PolicySampler":

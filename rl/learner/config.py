@@ -27,9 +27,7 @@ class LearnerConfig:
     warmup_steps: int = 0
     """Updates in which the rate rises from nothing."""
     schedule: Schedule = "constant"
-    """How the rate goes on from there; linear and cosine end at 0 after `total_steps`."""
-    total_steps: int | None = None
-    """Updates in all, for linear and cosine."""
+    """How the rate goes on from there; linear and cosine come to 0 with the last step."""
     max_grad_norm: float | None = 1.0
     """What the gradient's norm is clipped to; None leaves it."""
     micro_tokens: int = 4096
@@ -50,9 +48,20 @@ class LearnerConfig:
             raise UserInputError("betas have to be two numbers from 0 to below 1.")
         if self.warmup_steps < 0:
             raise UserInputError(f"warmup_steps is {self.warmup_steps}; it has to be at least 0.")
-        if self.schedule != "constant" and (self.total_steps is None or self.total_steps <= self.warmup_steps):
-            raise UserInputError(f"the schedule {self.schedule} needs total_steps, more than warmup_steps.")
         if self.max_grad_norm is not None and not self.max_grad_norm > 0:
             raise UserInputError(f"max_grad_norm is {self.max_grad_norm}; it has to be above 0.")
         if self.micro_tokens < 1:
             raise UserInputError(f"micro_tokens is {self.micro_tokens}; it has to be at least 1.")
+
+    def check_schedule(self, total_steps: int | None) -> None:
+        """Refuses a schedule that would end, after `total_steps` updates, before its warm-up does.
+
+        Raises:
+            UserInputError: it would, or it has no end.
+        """
+        if self.schedule == "constant" or (total_steps is not None and total_steps > self.warmup_steps):
+            return
+        has = "no end is told" if total_steps is None else f"there are {total_steps}"
+        raise UserInputError(
+            f"The schedule {self.schedule} needs more updates than the {self.warmup_steps} of warmup_steps; {has}."
+        )

@@ -35,13 +35,16 @@ class Learner:
     rows, computes its share of them, and ends each call with the same weights and the same results. Gradients are added
     up, not averaged: token weights are of the whole batch.
 
+    `total_steps` is where the schedule ends, and `step` where it is: the updates taken, unless the caller sets it.
+
     Raises:
         UserInputError: the model cannot be trained so.
     """
 
-    def __init__(self, model: Any, pad_id: int, config: LearnerConfig) -> None:
+    def __init__(self, model: Any, pad_id: int, config: LearnerConfig, total_steps: int | None = None) -> None:
+        config.check_schedule(total_steps)
         self.model = model
-        self.config = config
+        self.config, self.total_steps = config, total_steps
         self.step = 0
         self._pad_id = pad_id
         self._processes = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.cuda.is_available())
@@ -103,7 +106,7 @@ class Learner:
         if not (isfinite(told["loss"]) and isfinite(norm)):
             self._optimizer.zero_grad()
             raise NonFiniteLoss(f"the loss is {told['loss']}, and its gradient's norm {norm}")
-        rate = learning_rate(self.step, self.config)
+        rate = learning_rate(self.step, self.config, self.total_steps)
         if told["tokens"]:
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
@@ -205,6 +208,7 @@ def _check_lengths(model: Any, rows: Sequence[TokenRow]) -> None:
 
 def _checkpoint(model: Any) -> None:
     try:
+        # The way that leaves frozen weights alone, and needs no input that has a gradient.
         model.gradient_checkpointing_enable({"use_reentrant": False})
     except ValueError as error:
         raise UserInputError("The model does not support gradient checkpointing; leave it out.") from error

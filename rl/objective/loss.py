@@ -14,6 +14,10 @@ from rl.objective.weights import token_weights
 
 Objective = PolicyObjective | Supervised
 
+# Measured of tokens that were not given again.
+OFF_POLICY = ("sampler_ratio", "kl")
+AGAIN = "again"
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -59,16 +63,21 @@ def loss_of(
         if isinstance(objective, PolicyObjective):
             values |= _of_policy(log_probs, tokens, objective)
         sums = torch.stack([value.double().sum() for value in values.values()]).tolist()
-        ratios = [name for name in values if name.endswith("ratio") and len(log_probs)]
+        ratios = [name for name, value in values.items() if name.endswith("ratio") and len(value)]
         greatest = [float(values[name].max()) for name in ratios]
+        given_again = 0.0 if tokens.again is None else float(tokens.again.sum())
     return loss, Statistics(
-        {"tokens": float(len(log_probs)), **dict(zip(values, sums, strict=True))},
+        {"tokens": float(len(log_probs)), AGAIN: given_again, **dict(zip(values, sums, strict=True))},
         dict(zip(ratios, greatest, strict=True)),
     )
 
 
 def _of_policy(log_probs: torch.Tensor, tokens: Tokens, objective: PolicyObjective) -> dict[str, torch.Tensor]:
-    """What is measured of each token (N,): ratios as they are before anything is clipped or truncated."""
+    """What is measured of each token (N,): ratios as they are before anything is clipped or truncated.
+
+    That of `OFF_POLICY` is left out for tokens that were given again.
+    """
+    drawn = slice(None) if tokens.again is None else ~tokens.again
     old = log_probs if tokens.old is None else tokens.old
     ratio = (log_probs - old).exp()
     values = {
@@ -77,9 +86,9 @@ def _of_policy(log_probs: torch.Tensor, tokens: Tokens, objective: PolicyObjecti
         "clip_high": (ratio > 1 + objective.clip_high) & (tokens.advantages > 0),
     }
     if tokens.sampler is not None:
-        values["sampler_ratio"] = (old - tokens.sampler).exp()
+        values["sampler_ratio"] = (old - tokens.sampler).exp()[drawn]
     if objective.estimator is not None and tokens.reference is not None:
-        values["kl"] = estimate(objective.estimator, log_probs, tokens.reference)
+        values["kl"] = estimate(objective.estimator, log_probs, tokens.reference)[drawn]
     return values
 
 
@@ -99,9 +108,14 @@ def metrics(statistics: Statistics) -> dict[str, float]:
     """`loss` and `tokens` of the batch; of all else the mean over tokens, and of ratios the greatest as `..._max`.
 
     `ratio` is exp(new - old), `sampler_ratio` exp(old - sampler); `clip_low` and `clip_high` are the shares of tokens
-    whose gradient the clip took away; `kl` is the plain estimate.
+    whose gradient the clip took away; `kl` is the plain estimate. Tokens that were given again are in neither
+    `sampler_ratio` nor `kl`, which are left out where there are no others.
     """
-    count = max(statistics.sums.get("tokens", 0.0), 1.0)
-    whole = ("loss", "tokens")
-    means = {name: value if name in whole else value / count for name, value in statistics.sums.items()}
+    sums = dict(statistics.sums)
+    count = sums.get("tokens", 0.0)
+    drawn = count - sums.pop(AGAIN, 0.0)
+    counts = {"loss": 1.0, "tokens": 1.0} | dict.fromkeys(OFF_POLICY, drawn)
+    means = {name: value / max(counts.get(name, count), 1.0) for name, value in sums.items()}
+    if not drawn and count:
+        means = {name: value for name, value in means.items() if name not in OFF_POLICY}
     return means | {f"{name}_max": value for name, value in statistics.greatest.items()}

@@ -26,6 +26,7 @@ class TokenRow:
     reference_log_probs: tuple[float, ...] | None = None  # (n,)
     weight_mask: tuple[bool, ...] | None = None  # (n,) tokens that count, all if None
     truncated: bool = False  # a limit of tokens cut the answer off
+    again: bool = False  # sampled by far older weights and given again: it says nothing of how far off policy one is
 
     def __post_init__(self) -> None:
         if not self.prompt_ids:

@@ -18,6 +18,7 @@ class Tokens:
     sampler: torch.Tensor | None = None
     old: torch.Tensor | None = None
     reference: torch.Tensor | None = None
+    again: torch.Tensor | None = None  # bool
 
 
 def flatten(rows: Sequence[TokenRow], weights: Sequence[Sequence[float]], device: torch.device | str) -> Tokens:
@@ -34,10 +35,12 @@ def flatten(rows: Sequence[TokenRow], weights: Sequence[Sequence[float]], device
 
     counted = [[each for each in weight if each] for weight in weights]
     advantages = [row.advantage for row, weight in zip(rows, counted, strict=True) for _ in weight]
+    again = [row.again for row, weight in zip(rows, counted, strict=True) for _ in weight]
     return Tokens(
         weights=torch.tensor([each for weight in counted for each in weight], dtype=torch.float32, device=device),
         advantages=torch.tensor(advantages, dtype=torch.float32, device=device),
         sampler=told(lambda row: row.sampler_log_probs),
         old=told(lambda row: row.old_log_probs),
         reference=told(lambda row: row.reference_log_probs),
+        again=torch.tensor(again, dtype=torch.bool, device=device),
     )

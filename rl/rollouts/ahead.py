@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Literal, TypeVar
 
 NAP_SECONDS = 0.1
 LONGEST_END = 60.0  # seconds that `close` waits for the thread; it is a daemon, and ends with the process
@@ -74,14 +73,6 @@ class Ahead(Generic[P, B]):
         job, self._job = self._job, None
         if job is not None:
             job.end(self._stop)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Job(Generic[B]):

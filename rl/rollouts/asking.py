@@ -23,6 +23,8 @@ def ask(
 ) -> list[tuple[Turn, Sample] | str]:
     """For each prompt the turn and the sample that it is of, or why no answer came; one call of the sampler.
 
+    The turn of a prompt that is too long for the model is `length` and has no token.
+
     Raises:
         UserInputError: the sampler tells no log-probabilities.
         ValueError: it gives another number of answers, or of log-probabilities, than of prompts or tokens.
@@ -42,7 +44,7 @@ def ask(
 def _answer(
     name: str, prompt: Prompt, sample: Sample, encode: Callable[[Prompt], tuple[int, ...]]
 ) -> tuple[Turn, Sample] | str:
-    if sample.finish == "error" or sample.error:
+    if sample.finish == "error":
         return sample.error or NO_REASON
     ids, found = tuple(sample.token_ids), tuple(sample.token_log_probabilities)
     if not found and (ids or sample.text):

@@ -1,6 +1,5 @@
 """Collects groups of rollouts: theorems in, what the policy sampled and what the judge says of it out."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -13,10 +12,13 @@ from prover.sampling.sampler import Settings
 from rl.rollouts.ending import Ending
 from rl.rollouts.episodes import episodes
 from rl.rollouts.lean import Lean
+from rl.rollouts.lost import JudgeLost, SamplerLost
 from rl.rollouts.options import RolloutOptions, training_settings
 from rl.rollouts.proofs import whole_proofs
 from rl.rollouts.rollout import Group
 from rl.rollouts.weights import PolicySampler
+
+MOST_TRIES = 5  # of one batch, should Lean be lost in each
 
 
 class Collector:
@@ -53,11 +55,13 @@ class Collector:
     def collect(self, rows: Sequence[Row], step: int, version: int | None = None) -> list[Group]:
         """A group of rollouts for each theorem, in order; `version` is how many updates made the weights (`step`).
 
-        If all that Lean was asked for was lost with it, Lean is waited for, and the rollouts are made again: the same
-        ones, as their seeds are the same. If it was there all the time, they are what it is lost on, and stay unscored.
+        If Lean was lost on any, and is away, it is waited for, and all rollouts are made again: the same ones, as their
+        seeds are the same. (Those that need Lean least are failures; without the others they would tell too little.) If
+        it is there, those rollouts are what it is lost on, and they stay unscored.
 
         Raises:
-            JudgeLost: Lean did not come back within the options' `patience`.
+            JudgeLost: Lean did not come back within the options' `patience`, or was lost again each time.
+            SamplerLost: the model is to blame that not one rollout is scored.
             CollectStopped: `stop` was called.
             UserInputError: the sampler tells no log-probabilities.
             ValueError: a theorem comes twice; its rollouts would be the same.
@@ -65,16 +69,19 @@ class Collector:
         names = [row.name for row in rows]
         if len(set(names)) < len(names):
             raise ValueError(f"{max(names, key=names.count)} comes twice among the theorems of step {step}")
-        lost_since: float | None = None
-        while _all_lost(groups := self._collect(rows, step)):
-            again, lost_since = lost_since is not None, lost_since or time.monotonic()
-            if self._lean.wait_for(lost_since) and again:
-                break
         version = step if version is None else version
-        return [
-            Group(row, tuple(ending.rollout for ending in group), version)
-            for row, group in zip(rows, groups, strict=True)
-        ]
+        for tries in range(MOST_TRIES):
+            groups = self._collect(rows, step)
+            endings = [ending for group in groups for ending in group]
+            self._check_model(endings)
+            said = {ending.lean for ending in endings}
+            # To be sure they are made once more if Lean has answered nothing at all.
+            if "lost" not in said or (self._lean.wait_for() and ("answered" in said or tries)):
+                return [
+                    Group(row, tuple(ending.rollout for ending in group), version)
+                    for row, group in zip(rows, groups, strict=True)
+                ]
+        raise JudgeLost(f"Lean is lost: it went away {MOST_TRIES} times while the rollouts of a batch were made.")
 
     def stop(self) -> None:
         """Has `collect` give up soon, and not begin again: from any thread, and to be said again until it has ended."""
@@ -100,8 +107,8 @@ class Collector:
             return episodes(rows, count, self.sampler, tactics, self.settings, self._lean, self.seed, step)
         return whole_proofs(rows, count, self.sampler, family, self.settings, self._lean, self.seed, step)
 
-
-def _all_lost(groups: Sequence[Sequence[Ending]]) -> bool:
-    """Whether Lean was lost on everything that it was asked for."""
-    said = {ending.lean for group in groups for ending in group}
-    return "lost" in said and "answered" not in said
+    def _check_model(self, endings: Sequence[Ending]) -> None:
+        asked = [ending for ending in endings if ending.rollout.turns or ending.lean == "unasked"]
+        if asked and all(ending.rollout.reward is None and ending.lean == "unasked" for ending in asked):
+            reason = asked[0].rollout.reason.rstrip(".")
+            raise SamplerLost(f"{self.sampler.name} is lost, no rollout came to an end: {reason}.")

@@ -23,7 +23,7 @@ from prover.benchmarks.row import Row
 from prover.prompts.family import TacticFamily
 from prover.sampling.sampler import Settings
 from rl.rollouts.asking import ask, turn_seed
-from rl.rollouts.ending import Claim, Ending, judged, lost_model
+from rl.rollouts.ending import Claim, Ending, cut_off, judged, lost_model
 from rl.rollouts.lean import Lean
 from rl.rollouts.rollout import Rollout, Turn
 from rl.rollouts.weights import PolicySampler
@@ -61,6 +61,9 @@ def episodes(
 ) -> list[list[Ending]]:
     """`count` episodes of each theorem, in order. Tactics act on the first goal, as in a script.
 
+    A tactic that may run code of its own is not run here: these workers judge, too. It is an episode's last, and the
+    judge, who has such text run in a process that is thrown away, says what comes of it.
+
     Raises:
         CollectStopped, JudgeLost: as `Lean.each`.
     """
@@ -80,10 +83,11 @@ def episodes(
                 episode.outcome = lost_model(episode.turns, answer)
                 continue
             turn, sample = answer
+            if turn.finish == "length":
+                episode.outcome = cut_off(episode.turns, turn, sample, episode.lean_seconds)
+                continue
             episode.turns.append(turn)
             episode.tactic = family.tactic(sample).rstrip()
-            if turn.finish == "length":
-                episode.outcome = _ended(episode, "length")
         before = [(episode.place, episode.state) for episode in live]
         _run_tactics([episode for episode in live if episode.outcome is None], sessions, known, lean)
         _forget([*before, *((episode.place, episode.state) for episode in live)], live, sessions)
@@ -145,8 +149,7 @@ def _run(session: ProofSession, calls: dict[Call, TacticState], lean: Lean) -> d
 
 def _advance(episode: Episode, result: Result, lean: Lean) -> None:
     if isinstance(result, ProofFinished):
-        claimed = proof_text(result.tactics)
-        episode.outcome = Claim(episode.row.theorem, claimed, tuple(episode.turns), episode.lean_seconds)
+        episode.outcome = _claim(episode, result.tactics)
     elif isinstance(result, TacticState):
         episode.state = result
     elif result.kind in ("lost", "timeout"):
@@ -160,7 +163,11 @@ def _advance(episode: Episode, result: Result, lean: Lean) -> None:
         episode.outcome = _ended(episode, "turns", answered=result is not BLANK)
 
 
-def _ended(episode: Episode, why: Literal["error", "length", "turns"], answered: bool = False) -> Ending:
+def _claim(episode: Episode, tactics: Sequence[str]) -> Claim:
+    return Claim(episode.row.theorem, proof_text(tactics), tuple(episode.turns), episode.lean_seconds, ran=True)
+
+
+def _ended(episode: Episode, why: Literal["error", "turns"], answered: bool) -> Ending:
     """An episode without a proof, which has no reward."""
     rollout = Rollout(tuple(episode.turns), 0, why, None, episode.lean_seconds)
     return Ending(rollout, "answered" if answered else "unasked")

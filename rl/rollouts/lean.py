@@ -1,5 +1,6 @@
 """The Lean that rollouts run on: work for all its workers at once, and a wait, with an end, for one that is lost."""
 
+import copy
 import logging
 import threading
 import time
@@ -8,7 +9,8 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from lean_env import Candidate, LeanEnvError, LeanPool, ProofSession, SetupError, Theorem, Verdict, Verifier
-from lean_env.pool import FIRST_WORK
+from lean_env.pool import FIRST_WORK, START_SECONDS
+from rl.rollouts.lost import JudgeLost
 from rl.rollouts.options import RolloutOptions
 
 # A session waits for the worker that has its states; with some more sessions at hand no other worker idles meanwhile.
@@ -19,10 +21,6 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-class JudgeLost(Exception):
-    """Lean did not come back in time; the message is one sentence. What was learned so far is not in doubt."""
 
 
 class CollectStopped(Exception):
@@ -37,25 +35,35 @@ class Lean:
     """
 
     def __init__(self, pool: LeanPool, options: RolloutOptions) -> None:
-        self.pool, self.options = pool, options
-        self._verifier = Verifier(pool, recheck=options.recheck)
+        self.options = options
+        self._use(pool)
         self._threads = ThreadPoolExecutor(THREADS * pool.size, thread_name_prefix="rollout")
-        self._replaced = False
+        self._replaced = self._came_up = False
         self._stopped = threading.Event()
 
     def session(self, theorem: Theorem) -> ProofSession:
         return self.pool.session(theorem)
 
-    def judge(self, theorem: Theorem, proof: str) -> Verdict:
-        """The judge's verdict of the text after `:=`."""
-        return self._verifier.verify(theorem, Candidate(proof), wall_seconds=self.options.judge_seconds)
+    def judge(self, theorem: Theorem, proof: str, ran: bool = False) -> Verdict:
+        """The judge's verdict of the text after `:=`. `ran`: Lean has run each of its tactics, within their limits.
+
+        The heartbeats of a proof are counted for all of its tactics together. One that has run is refused only if
+        those of a whole episode are not enough: it is judged once more with them, as they cost the workers another copy
+        of the header's environment, and hardly a proof wants them.
+        """
+        seconds = self.options.judge_seconds
+        verdict = self._verifier.verify(theorem, Candidate(proof), wall_seconds=seconds)
+        if ran and verdict.stage == "elaboration":
+            verdict = self._patient.verify(theorem, Candidate(proof), wall_seconds=seconds)
+        return verdict
 
     def each(self, jobs: Sequence[Callable[[], T]], since: float | None = None) -> list[T]:
         """Does the jobs in threads; what they return, in order. `since`: monotonic time that Lean has been lost for.
 
         Raises:
             CollectStopped: `stop` was called.
-            JudgeLost: for the options' `patience` there was no worker; the pool is closed then.
+            JudgeLost: for the options' `patience` there was no worker, or for as long as a start may take if there
+                never was one; the pool is closed then.
             Exception: what a job raises; those that have not begun are dropped.
         """
         self._check_stop()
@@ -69,9 +77,10 @@ class Lean:
                     future.result()
                 self._check_stop()
                 now = time.monotonic()
+                patience = self.options.patience if self._came_up else max(self.options.patience, START_SECONDS)
                 if self.pool.processes:
-                    seen = now
-                elif running and now - seen > self.options.patience:
+                    seen, self._came_up = now, True
+                elif running and now - seen > patience:
                     self.pool.close()  # or the threads would wait for a worker for ever
                     raise JudgeLost(f"Lean is lost: for {now - seen:.0f} s none of its processes has come up.")
         except BaseException:
@@ -80,14 +89,14 @@ class Lean:
             raise
         return [future.result() for future in futures]
 
-    def wait_for(self, since: float) -> bool:
-        """Returns when Lean answers, which was first lost at that monotonic time; True if it does so at once.
+    def wait_for(self) -> bool:
+        """Returns when Lean answers, which something was lost on; True if it does so at once.
 
         Raises:
             JudgeLost: it was asked again and again, and did not within the options' `patience`.
             CollectStopped: `stop` was called.
         """
-        at_once, pause = True, FIRST_WAIT
+        since, at_once, pause = time.monotonic(), True, FIRST_WAIT
         while True:
             (trouble,) = self.each([self._probe], since)
             if trouble is None:
@@ -133,5 +142,11 @@ class Lean:
         """Another pool for one that starts no processes any more."""
         self._verifier.close()
         self.pool.close()
-        self.pool, self._replaced = LeanPool(self.pool.size, self.pool.road), True
-        self._verifier = Verifier(self.pool, recheck=self.options.recheck)
+        self._use(LeanPool(self.pool.size, self.pool.road))
+        self._replaced = True
+
+    def _use(self, pool: LeanPool) -> None:
+        self.pool = pool
+        self._verifier = Verifier(pool, self.options.heartbeats, self.options.recheck)
+        self._patient = copy.copy(self._verifier)  # the process that rechecks is the same
+        self._patient.heartbeats = self.options.episode_heartbeats

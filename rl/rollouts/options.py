@@ -12,8 +12,8 @@ class RolloutOptions:
 
     An episode has at most `turns` answers. It goes on after `retries` tactics with errors, from the same states, and
     ends with the next. `heartbeats`, as `maxHeartbeats` counts them, and `tactic_seconds` are Lean's limits for one
-    tactic, `judge_seconds` for a proof. A Lean that is lost is waited for, `patience` seconds. `recheck`: as
-    `lean_env.Verifier` has it.
+    tactic, or for a proof in one piece, `judge_seconds` for judging a proof. A Lean that is lost is waited for,
+    `patience` seconds. `recheck`: as `lean_env.Verifier` has it.
 
     Raises:
         UserInputError: a number makes no sense.
@@ -40,6 +40,11 @@ class RolloutOptions:
                 raise UserInputError(f"The number of {name} is {value}; it has to be {least} or more.")
         if not (self.tactic_seconds > 0 and self.judge_seconds > 0):
             raise UserInputError("The seconds that Lean has for a tactic and for a proof have to be more than 0.")
+
+    @property
+    def episode_heartbeats(self) -> int:
+        """What the tactics of an episode may use together, and as much as one of them for the statement."""
+        return self.heartbeats * (self.turns + 1)
 
 
 def training_settings(settings: Settings) -> Settings:

@@ -7,7 +7,7 @@ from prover.benchmarks.row import Row
 from prover.prompts.family import ProofFamily
 from prover.sampling.sampler import Sample, Settings
 from rl.rollouts.asking import ask, turn_seed
-from rl.rollouts.ending import Claim, Ending, judged, lost_model
+from rl.rollouts.ending import Claim, Ending, cut_off, judged, lost_model
 from rl.rollouts.lean import Lean
 from rl.rollouts.rollout import Rollout, Turn
 from rl.rollouts.weights import PolicySampler
@@ -46,7 +46,7 @@ def _outcome(asked: ProofPrompt, answer: tuple[Turn, Sample] | str, family: Proo
         return lost_model((), answer)
     turn, sample = answer
     if turn.finish == "length":
-        return Ending(Rollout((turn,), 0, "length"))
+        return cut_off((), turn, sample)
     script = "\n".join(segments(family.proof(sample, asked)))
     if not script:
         return Ending(Rollout((turn,), 0, "error"))

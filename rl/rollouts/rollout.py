@@ -32,8 +32,9 @@ class Rollout:
 
     `reward` is the judge's, 1 or 0, or None for *unscored*: the learner drops it. `proof` is the text after `:=` that
     was judged, None where none was claimed (an episode that ended elsewhere has reward 0). `ended` says how it ended:
-    `proved`, `refused` by the judge, `error` of a tactic or an answer that holds none, `length` of an answer, `turns`
-    where there were too many, `lost` where Lean or the model was, or a wall clock fired: `reason` says which.
+    `proved`, `refused` by the judge, `error` of a tactic or an answer that holds none, `length` of an answer, or of a
+    prompt (`reason` says so), `turns` where there were too many, `lost` where Lean or the model was, or a wall clock
+    fired: `reason` says which.
 
     `version` is the number of updates that the weights had when it was sampled, where that is not its group's: it was
     sampled earlier and is given again (`rl.grpo.replay`). `lean_seconds` is Lean's own time; what several rollouts
@@ -53,6 +54,11 @@ class Rollout:
         return self.ended == "length"
 
     @property
+    def is_unscored_claim(self) -> bool:
+        """A proof was claimed, and the judge's word is missing: it takes a good proof longer than an error."""
+        return self.reward is None and self.proof is not None
+
+    @property
     def tokens(self) -> int:
         """Tokens generated, in all turns."""
         return sum(len(turn.token_ids) for turn in self.turns)
@@ -70,6 +76,11 @@ class Group:
     def rewards(self) -> tuple[int | None, ...]:
         """The judge's, in the order of the rollouts."""
         return tuple(rollout.reward for rollout in self.rollouts)
+
+    @property
+    def has_unscored_claims(self) -> bool:
+        """Whether the rewards tell too little of how well the policy proves the theorem: claims are missing in them."""
+        return any(rollout.is_unscored_claim for rollout in self.rollouts)
 
 
 def unscored(groups: Iterable[Group]) -> Counter[str]:

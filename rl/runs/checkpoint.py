@@ -52,7 +52,7 @@ def write_checkpoint(
     state: Mapping[str, Any],
     marks: Iterable[str] = (),
 ) -> Checkpoint:
-    """Writes `parent/STEP`, whole or not at all.
+    """Writes `parent/STEP`, whole or not at all; one that is there is replaced.
 
     Raises:
         UserInputError: it cannot be written.
@@ -106,7 +106,13 @@ def prune(parent: Path, keep: int) -> None:
 
 
 def clear(parent: Path) -> None:
-    """Removes what a process that was killed had half written or half removed."""
+    """Removes what a process that was killed had half written or half removed; what it was about to replace stays."""
+    for old in parent.glob(".*.old"):  # see `whole_folder`
+        replaced = parent / old.name[1 : -len(".old")]
+        if replaced.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, replaced)
     for left in [*parent.glob(".*.unfinished"), *parent.glob(".*.removed")]:
         shutil.rmtree(left, ignore_errors=True)
 

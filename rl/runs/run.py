@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -82,14 +82,14 @@ class Run:
 
         `write_model` makes the folder that it is given, as `rl.models.save` does. `tensors` may hold tensors, numbers,
         texts, lists and dicts; `state` what JSON has. The random states are saved too. The last `keep` checkpoints
-        stay, and the last one of each of the `marks`.
+        stay, and the last one of each of the `marks`. A checkpoint of the same step is replaced, its marks too.
 
         Raises:
-            ValueError: there is a checkpoint of this step or of a later one.
+            ValueError: there is a checkpoint of a later step.
             UserInputError: it cannot be written; the ones before are there still.
         """
         before = self.latest()
-        if before is not None and before.step >= step:
+        if before is not None and before.step > step:
             raise ValueError(f"step {step} is to be saved after step {before.step}")
         # A checkpoint must not outlive the metrics before it.
         self._metrics.sync()
@@ -111,12 +111,14 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, algorithm: str, config: Any, *, keep: int = 2) -> Iterator[Run]:
+def open_run(
+    folder: Path, algorithm: str, config: Any, *, keep: int = 2, free: Set[str] = frozenset()
+) -> Iterator[Run]:
     """The run in `folder`, begun if there is none, gone on with if its algorithm and settings are these.
 
-    `config` is a dataclass; those of its settings may change whose fields have `may_change` in their metadata, and all
-    of them where nothing has come of the run yet. The
-    folder is as a run's is that ended with the latest checkpoint. `keep`, at least 1, checkpoints stay.
+    `config` is a dataclass; those of its settings may change whose fields have `may_change` in their metadata or whose
+    names are in `free`, and all of them where nothing has come of the run yet. The folder is as a run's is that ended
+    with the latest checkpoint. `keep`, at least 1, checkpoints stay.
 
     Raises:
         UserInputError: another process writes it, it has another algorithm or other settings, it is damaged, or it
@@ -124,7 +126,7 @@ def open_run(folder: Path, algorithm: str, config: Any, *, keep: int = 2) -> Ite
     """
     assert keep >= 1
     with only_writer(folder), ExitStack() as stack:
-        _begin(folder, algorithm, config)
+        _begin(folder, algorithm, config, free)
         clear(folder / CHECKPOINTS)
         found = latest(folder / CHECKPOINTS)
         last = found.step if found else None
@@ -158,7 +160,7 @@ def read_config(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def _begin(folder: Path, algorithm: str, config: Any) -> None:
+def _begin(folder: Path, algorithm: str, config: Any, free: Set[str]) -> None:
     """Writes config.json, or notes in it that a session goes on with the run."""
     found = read_config(folder)
     session = {"began": datetime.now().astimezone().isoformat(timespec="seconds"), **program()}
@@ -168,12 +170,12 @@ def _begin(folder: Path, algorithm: str, config: Any) -> None:
         found = {"version": VERSION, "algorithm": algorithm, "settings": flat(config), "sessions": [session]}
     else:
         if checkpoints(folder / CHECKPOINTS) or any(_has_text(folder / name) for name in (METRICS, SAMPLES)):
-            refuse_other_settings(folder, found, algorithm, config)
+            refuse_other_settings(folder, found, algorithm, config, free)
         before = found["sessions"][-1]
         if (before["source"], before["packages"]) != (session["source"], session["packages"]):
             log.warning(
-                "%s was made with another version of the program or of its packages; it goes on, "
-                "and need not come to the same numbers.", folder,
+                "%s was made with another version of the program or of its packages; "
+                "it need not come to the same numbers.", folder,
             )  # fmt: skip
         session["changed"] = differences(found["settings"], flat(config))
         found = {**found, "algorithm": algorithm, "settings": flat(config), "sessions": [*found["sessions"], session]}

@@ -1,7 +1,7 @@
 """The settings of a run: a dataclass as flat JSON, and which of them may be others when the run is gone on with."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,17 @@ def may_change(config: Any) -> frozenset[str]:
     return frozenset(names)
 
 
-def refuse_other_settings(folder: Path, found: Mapping[str, Any], algorithm: str, config: Any) -> None:
-    """Compares what config.json says with what is wanted now.
+def refuse_other_settings(
+    folder: Path, found: Mapping[str, Any], algorithm: str, config: Any, free: Set[str] = frozenset()
+) -> None:
+    """Compares what config.json says with what is wanted now; settings named in `free` may be others too.
 
     Raises:
         UserInputError: the folder holds a run of another algorithm, or with other settings; it says which.
     """
     if found["algorithm"] != algorithm:
         raise UserInputError(f"{folder} holds a run of {found['algorithm']}, not of {algorithm}; name another folder.")
-    if changed := differences(found["settings"], flat(config), may_change(config)):
+    if changed := differences(found["settings"], flat(config), may_change(config) | free):
         raise UserInputError(f"{folder} holds a run with other settings ({'; '.join(changed)}); name another folder.")
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from prover.benchmarks.row import Row
-from prover.policies.plan import guessed_family, own_family
+from prover.policies.plan import guessed_family, own_family, refuse_missing_folder
+from prover.policies.spec import Part
 from prover.prompts.own import proof_prompt, proof_text, tactic_text
 from prover.sampling.sampler import Prompt
 from prover.sampling.transformers_sampler import vocabulary_of
 from prover.sources import UserInputError
 from rl.data.pairs import Pair, TacticPair
-from rl.sft.config import NewModel
+from rl.sft.config import NEW, NewModel
 from rl.sft.examples import OWN, TRAINABLE, Encoding
 from rl.whole_folder import whole_folder
 
@@ -33,12 +34,37 @@ def new_model(folder: Path, pairs: Iterable[Pair], theorems: Iterable[Row], size
             raise UserInputError(f"A new model cannot be made so: {error}.") from error
 
 
+def check_base(base: str, named: str | None, sizes: NewModel, statement_loss: float) -> None:
+    """Finds what may have been mistyped before anything is begun.
+
+    Raises:
+        UserInputError: the model cannot be trained, or not with this weight of statements.
+    """
+    family = family_of(base, named)
+    if statement_loss and family != OWN:
+        raise UserInputError(
+            f"--statement-loss is for models with the project's own prompts, and {base} is asked by those of {family}."
+        )
+    if base == NEW:
+        from prover.model.tokenizer import train
+
+        try:
+            train((), sizes.vocabulary)
+        except ValueError as error:
+            raise UserInputError(f"A new model cannot be made so: {error}.") from error
+
+
 def family_of(base: str, named: str | None) -> str:
     """How the model `base` is asked: `own` where its tokenizer has the project's markers, else as named or guessed.
 
     Raises:
-        UserInputError: that is not known, or models are not trained on such prompts.
+        UserInputError: that is not known, there is no such folder, or models are not trained on such prompts.
     """
+    if base == NEW:
+        if named not in (None, OWN):
+            raise UserInputError(f"A new model is asked by its own format, not by that of {named}.")
+        return OWN
+    refuse_missing_folder(Part("hf", base))
     folder = Path(base).expanduser()
     own = bool(own_family(folder, "tactic"))
     if own and named in (None, OWN):

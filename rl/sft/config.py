@@ -1,6 +1,6 @@
 """The settings of supervised fine-tuning. Importable without torch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -49,6 +49,14 @@ class NewModel:
         """The same as `prover.model` knows it."""
         heads = (self.heads, self.key_value_heads)
         return ModelConfig(self.vocabulary, self.hidden, self.layers, *heads, self.intermediate, self.context)
+
+
+def refuse_sizes(base: str, sizes: NewModel) -> None:
+    """Raises UserInputError where sizes of a new model are given for one that is there."""
+    given = [each.name for each in fields(sizes) if getattr(sizes, each.name) != each.default]
+    if base != NEW and given:
+        option = "--" + given[0].replace("_", "-")
+        raise UserInputError(f"{option} is of a model that is made, and {base} is there already; leave {option} out.")
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,6 @@ class Training:
             betas=(0.9, 0.95),  # usual for language models: GPT-3 (Brown et al. 2020, appendix B), Llama
             warmup_steps=int(self.warmup * steps),
             schedule=self.schedule,
-            total_steps=steps,
             max_grad_norm=self.max_grad_norm,
             micro_tokens=self.micro_tokens,
             dtype=self.dtype,
@@ -138,9 +145,9 @@ class SftConfig:
     corpus: str | None = field(default=None, metadata={MAY_CHANGE: True})
     """Theorems whose train split is read too: for the tokenizer of a new model, and for --statement-loss."""
     against: tuple[str, ...] = field(default=(CORE,), metadata={MAY_CHANGE: True})
-    """Benchmarks, with commas between them, none of whose theorems may be learned."""
+    """Benchmarks, with commas between: nothing of their splits valid and test is learned, or of them at all."""
     drop_overlap: bool = field(default=False, metadata={MAY_CHANGE: True})
-    """Whether to leave such theorems out, and not to refuse them."""
+    """Whether to leave out what is held out, and not to refuse it."""
     learn: Learn = "both"
     """Which pairs to learn."""
     prompt: str | None = None
@@ -161,3 +168,8 @@ class SftConfig:
             raise UserInputError("Name files of pairs with --data; `prover-rl harvest` makes them.")
         if self.training.statement_loss and self.corpus is None:
             raise UserInputError("--statement-loss is of the theorems that --corpus names; name some.")
+        if self.corpus is not None and self.base != NEW and not self.training.statement_loss:
+            raise UserInputError(
+                "--corpus is for the tokenizer of a new model, and for --statement-loss; give that, or leave it out."
+            )
+        refuse_sizes(self.base, self.model)

@@ -42,8 +42,8 @@ class Examples:
     """`rows` are trained on, each in the share `shares` of the epochs, and `held_out` are not, of other theorems.
 
     `theorems` and `held_out_theorems` count the theorems of either. Pairs were left out: `too_long` for the model's
-    context (statements too), `unasked` because the prompt family asks nothing of the kind, `unproved` because the judge
-    has not accepted them.
+    context (statements too), `unwanted` because only the other kind is to be learned, `unasked` because the prompt
+    family asks nothing of the kind, `unproved` because the judge has not accepted them.
     """
 
     rows: tuple[TokenRow, ...]
@@ -52,6 +52,7 @@ class Examples:
     theorems: int
     held_out_theorems: int
     too_long: int = 0
+    unwanted: int = 0
     unasked: int = 0
     unproved: int = 0
 
@@ -90,13 +91,13 @@ def examples(
     wanted = {"both": ("tactic", "proof"), "tactics": ("tactic",), "proofs": ("proof",)}[learn]
     keys: dict[str, str] = {}  # by statement: a theorem has many pairs, and its key takes a while
     found: dict[tuple[str, TokenRow], None] = {}
-    too_long = unasked = unproved = 0
+    too_long = unwanted = unasked = unproved = 0
     for pair in pairs:
         if pair.reward != 1:
             unproved += 1
-            continue
-        row = _row(pair, family, encoding) if pair.kind in wanted else None
-        if row is None:
+        elif pair.kind not in wanted:
+            unwanted += 1
+        elif (row := _row(pair, family, encoding)) is None:
             unasked += 1
         elif encoding.context is not None and row.tokens > encoding.context:
             too_long += 1
@@ -106,8 +107,9 @@ def examples(
             found[keys[pair.statement], row] = None
     if not found:
         raise UserInputError(
-            f"There is nothing to learn: of the pairs {unasked} are of a kind that is not asked for, {unproved} are "
-            f"not accepted proofs, and {too_long} are longer than the model's context."
+            f"There is nothing to learn: {unwanted} pairs are not of the kind that --learn names, {unasked} are of "
+            f"none that the prompts of {family} ask for, {unproved} are not accepted proofs, and {too_long} are longer "
+            "than the model's context."
         )
     out = held_out((key for key, _ in found), share, seed)
     rows = [row for key, row in found if key not in out]
@@ -122,7 +124,7 @@ def examples(
                 shares.append(statement_weight)
     kept_out = tuple(row for key, row in found if key in out)
     theorems = len({key for key, _ in found}) - len(out)
-    return Examples(tuple(rows), tuple(shares), kept_out, theorems, len(out), too_long, unasked, unproved)
+    return Examples(tuple(rows), tuple(shares), kept_out, theorems, len(out), too_long, unwanted, unasked, unproved)
 
 
 def statement_row(statement: str, encoding: Encoding) -> TokenRow:

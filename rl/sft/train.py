@@ -9,20 +9,20 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from prover.benchmarks.catalogue import load
 from prover.benchmarks.row import Row
 from prover.sources import UserInputError
+from rl.data.harvest import HELD_OUT
 from rl.data.overlap import without_overlap
 from rl.data.pairs import Pair, theorems_of
 from rl.data.parquet import read_pairs
 from rl.data.theorems import training_theorems
 from rl.runs import Checkpoint, Run, open_run, read_config
-from rl.sft.base import encoding_of, family_of, new_model
+from rl.sft.base import check_base, encoding_of, family_of, new_model
 from rl.sft.batches import course
 from rl.sft.config import NEW, SftConfig
-from rl.sft.examples import OWN, Examples, examples
+from rl.sft.examples import Examples, examples
 from rl.sft.patience import Best
-from rl.sources import OVERLAP
+from rl.sources import OVERLAP, held_out_theorems
 from rl.whole_folder import whole_folder
 
 ALGORITHM = "sft"
@@ -81,15 +81,10 @@ def _train(
     from rl.objective.supervised import Supervised
 
     training = config.training
-    pairs, theorems = _read(run, config, home)
+    pairs, theorems = _read(run, config, home, say)
     base = _base(run, config, home, pairs, theorems)
     family = family_of(base, config.prompt)
-    model, tokenizer = open_trainable(
-        str(latest.model) if latest else base,
-        device=config.device,
-        peft=config.peft,
-        gradient_checkpointing=training.gradient_checkpointing,
-    )
+    model, tokenizer = open_trainable(str(latest.model) if latest else base, device=config.device, peft=config.peft)
     found = examples(
         pairs, theorems, family, config.learn, encoding_of(model, tokenizer), training.held_out, config.seed,
         training.statement_loss,
@@ -99,7 +94,7 @@ def _train(
         say(sentence)
     plan = (found.lengths, training.batch_tokens, config.seed, training.epochs, training.steps, found.shares)
     planned = sum(1 for _ in course(*plan))
-    learner = Learner(model, _pad_id(tokenizer), training.learner(planned))
+    learner = Learner(model, _pad_id(tokenizer), training.learner(planned), planned)
     objective, fingerprint = Supervised(), found.fingerprint()
 
     def save_checkpoint(step: int, best: Best, over: bool) -> None:
@@ -156,19 +151,26 @@ def _check(config: SftConfig, home: Path) -> None:
         read_pairs(home / path)
     if config.corpus is not None:
         training_theorems(_corpus(config.corpus, home))
-    if config.base != NEW:
-        family_of(_existing(config.base, home), config.prompt)
-    elif config.prompt not in (None, OWN):
-        raise UserInputError(f"A new model is asked by its own format, not by that of {config.prompt}.")
+    base = config.base if config.base == NEW else _existing(config.base, home)
+    check_base(base, config.prompt, config.model, config.training.statement_loss)
 
 
-def _read(run: Run, config: SftConfig, home: Path) -> tuple[list[Pair], tuple[Row, ...]]:
-    """The pairs and the corpus, without what is on a benchmark."""
-    pairs = list(chain.from_iterable(read_pairs(home / path) for path in config.data))
-    theorems = () if config.corpus is None else training_theorems(_corpus(config.corpus, home))
-    others = list(chain.from_iterable(load(name).rows for name in config.against))
-    every, listed = (*theorems_of(pairs), *theorems), run.folder / OVERLAP
-    kept = without_overlap(every, others, listed, " or ".join(config.against), config.drop_overlap) if others else every
+def _read(run: Run, config: SftConfig, home: Path, say: Callable[[str], None]) -> tuple[list[Pair], tuple[Row, ...]]:
+    """The pairs and the corpus, without what is held out, by its split or by what it says."""
+    every = list(chain.from_iterable(read_pairs(home / path) for path in config.data))
+    pairs = [pair for pair in every if pair.split not in HELD_OUT]
+    if len(pairs) < len(every):
+        count, splits = len(every) - len(pairs), {pair.split for pair in every} & set(HELD_OUT)
+        told = f"{count} of {len(every)} pairs are held out, of the split {' and '.join(sorted(splits))}"
+        if not config.drop_overlap:
+            raise UserInputError(f"{told}; leave them out with --drop-overlap.")
+        say(f"{told}, and left out")
+    corpus = () if config.corpus is None else (_corpus(config.corpus, home),)
+    theorems = tuple(chain.from_iterable(training_theorems(source) for source in corpus))
+    others, names = held_out_theorems(corpus, config.against)
+    kept: Sequence[Row] = (*theorems_of(pairs), *theorems)
+    if others:
+        kept = without_overlap(kept, others, run.folder / OVERLAP, " or ".join(names), config.drop_overlap)
     left = {row.hash for row in kept}
     return [pair for pair in pairs if pair.row.hash in left], tuple(row for row in theorems if row.hash in left)
 
@@ -186,6 +188,8 @@ def sentences(found: Examples, family: str, statement_weight: float) -> list[str
         told.append("no theorem is held out: the training ends with its last step, and its last weights are kept")
     if found.too_long:
         told.append(f"{found.too_long} examples are longer than the model's context, and left out")
+    if found.unwanted:
+        told.append(f"{found.unwanted} pairs are left out: they are not of the kind that --learn names")
     if found.unasked:
         told.append(f"{found.unasked} pairs are left out: the prompts of {family} do not ask for their kind")
     if found.unproved:

@@ -6,6 +6,7 @@ from prover.sampling.sampler import Prompt, Request, Sample
 from rl.rollouts.asking import turn_seed
 
 CUT = "…"  # at the end of an answer that a limit of tokens has cut off
+TOO_LONG = "<the prompt is too long>"  # in the place of an answer
 
 
 class Scripted:
@@ -41,6 +42,8 @@ class Scripted:
     def _one(self, text: str | None) -> Sample:
         if text is None:
             return Sample("", finish="error", error="the server is away")
+        if text == TOO_LONG:
+            return Sample("", finish="length", error="the prompt has 9 tokens, the model's context 8")
         said = text.removesuffix(CUT)
         ids = (*map(ord, said), *([] if text.endswith(CUT) else [0]))
         return Sample(said, ids, (-0.5,) * len(ids), "length" if text.endswith(CUT) else "stop", len(ids))

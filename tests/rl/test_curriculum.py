@@ -1,5 +1,6 @@
 """Which theorems are drawn: numbers by hand, and what a draw hangs on."""
 
+import copy
 import json
 from collections import Counter
 from dataclasses import replace
@@ -19,7 +20,8 @@ ROWS = [row(name) for name in NAMES]
 def test_pass_rates_by_hand():
     curriculum = Curriculum(ROWS, CurriculumOptions(optimism=2.0, memory=0.5))
     assert (curriculum.pass_rate("a"), curriculum.weight("a")) == (0.5, 0.25)
-    curriculum.record([group("a", [1, 0, 0, None])])
+    unclaimed = replace(rollout(None), proof=None)
+    curriculum.record([replace(group("a", []), rollouts=(rollout(1), rollout(0), rollout(0), unclaimed))])
     # (1 + 1) / (3 + 2), the unscored one left out
     assert curriculum.pass_rate("a") == pytest.approx(0.4)
     assert curriculum.weight("a") == pytest.approx(0.24)
@@ -48,7 +50,59 @@ def test_rollouts_given_again_and_groups_of_other_theorems_are_not_counted():
     mixed = replace(group("a", [0, 0]), rollouts=(rollout(0), rollout(0), given_again))
     curriculum.record([mixed, group("elsewhere", [1, 1]), group("b", [None, None])])
     assert curriculum.pass_rate("a") == pytest.approx(0.5 / 3)
-    assert curriculum.state() == {"counts": {"a": [0.0, 2.0]}}
+    assert curriculum.state() == {"counts": {"a": [0.0, 2.0]}, "unscored": {"b": 1}}
+
+
+def lost(name):
+    """A group whose rollouts claimed nothing, and have no score."""
+    return replace(group(name, []), rollouts=(replace(rollout(None), proof=None),) * 2)
+
+
+def test_what_is_never_scored_weighs_less_and_less():
+    curriculum = Curriculum(ROWS)
+    weights = []
+    for _ in range(4):
+        weights.append(curriculum.weight("a"))
+        curriculum.record([lost("a")])
+    assert weights == pytest.approx([1 / 4, 1 / 8, 1 / 12, 1 / 16])
+    assert curriculum.pass_rate("a") == 0.5  # nothing is known of it
+    assert Curriculum(ROWS, CurriculumOptions(even=True)).weight("a") == 0.25
+    # A score takes that back: one of two rollouts and the optimism's half of one.
+    curriculum.record([group("a", [1, 0])])
+    assert curriculum.weight("a") == 0.25
+
+
+def test_what_is_never_scored_does_not_fill_the_batches():
+    rows = [row(str(number)) for number in range(200)]
+    never = {each.name for each in rows[:6]}  # 3 %
+    curriculum = Curriculum(rows)
+    shares = []
+    for step in range(200):
+        drawn = curriculum.draw(10, step)
+        shares.append(sum(each.name in never for each in drawn) / 10)
+        curriculum.record([lost(each.name) if each.name in never else group(each.name, [0] * 8) for each in drawn])
+    # With the whole weight it was a half of each batch.
+    assert sum(shares[100:]) / 100 < 0.15
+
+
+def test_a_group_with_claims_that_were_not_judged_says_nothing_of_the_pass_rate():
+    curriculum = Curriculum(ROWS)
+    curriculum.record([group("a", [0, 0])])
+    before = curriculum.pass_rate("a")
+    curriculum.record([group("a", [0, 0, None])])  # the third claims a proof
+    assert curriculum.pass_rate("a") == before
+    assert curriculum.state() == {"counts": {"a": [0.0, 2.0]}, "unscored": {"a": 1}}
+    curriculum.record([replace(group("a", []), rollouts=(rollout(0), replace(rollout(None), proof=None)))])
+    assert curriculum.state() == {"counts": {"a": [0.0, 0.9 * 2 + 1]}, "unscored": {}}
+
+
+def test_a_copy_goes_on_apart():
+    one = Curriculum(ROWS)
+    one.record([group("a", [1, 0])])
+    before, other = one.state(), copy.copy(one)
+    other.record([group("a", [1, 1]), lost("b")])
+    assert one.state() == before
+    assert other.state() != before
 
 
 @settings(deadline=None)
@@ -91,6 +145,7 @@ def test_the_state_goes_through_json_and_says_all():
     one = Curriculum(ROWS, seed=3)
     for step in range(20):
         one.record([group(each.name, [step % 2, each.name == "c", 0]) for each in one.draw(2, step)])
+        one.record([lost("d")] * (step % 3))
     other = Curriculum(ROWS, seed=3)
     other.load(json.loads(json.dumps(one.state())))
     assert other.state() == one.state()

@@ -15,9 +15,8 @@ from prover.statistics.intervals import share
 from rl.data.pairs import ProofPair, TacticPair
 from rl.data.parquet import read_pairs
 from rl.expert_iteration.config import ExpertIterationConfig, Searching
-from rl.expert_iteration.loop import ALGORITHM, expert_iteration
-from rl.expert_iteration.theorems import theorems_of
-from rl.runs import open_run
+from rl.expert_iteration.loop import expert_iteration
+from rl.expert_iteration.planning import open_iteration
 from rl.sft.config import NewModel, Training
 
 TRAIN = {
@@ -67,8 +66,7 @@ def settings(folder, **given):
 
 
 def perform(config, pool, **given):
-    theorems = theorems_of(config)
-    with open_run(config.out, ALGORITHM, config) as run:
+    with open_iteration(config) as (run, theorems):
         return expert_iteration(run, theorems, pool, **given)
 
 
@@ -134,7 +132,7 @@ def test_its_figures(undisturbed):
     two = share(2, 3)
     assert two is not None
     assert found[0] == {
-        "step": 0, "valid/proved": 2, "valid/judged": 3, "valid/unscored": 0,
+        "step": 0, "valid/proved": 2, "valid/theorems": 3, "valid/unscored": 0,
         "valid/share": two.value, "valid/low": two.low, "valid/high": two.high,
     }  # fmt: skip
     told = {key: value for key, value in found[1].items() if key.startswith("train/")}
@@ -145,8 +143,9 @@ def test_its_figures(undisturbed):
     }  # fmt: skip
     assert found[1]["data/theorems"] == 5
     assert found[1]["sft/steps"] <= 20
-    assert found[1]["valid/judged"] == 3
-    assert done.share == found[1]["valid/share"] >= two.value
+    assert done.valid is not None
+    assert (done.first.proved, done.valid.theorems) == (2, 3)
+    assert done.valid.share.value == found[1]["valid/share"] >= two.value
     samples = [json.loads(line) for line in (config.out / "samples.jsonl").read_text().splitlines()]
     assert {row["theorem"] for row in samples} == PROVED
 
@@ -192,7 +191,8 @@ def test_stopped_anywhere_it_goes_on_and_comes_to_the_same(undisturbed, tmp_path
     weights = [each.out / "rounds" / "00" / "sft" / "model" / "model.safetensors" for each in (config, stopped)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     assert metrics(stopped.out) == {step: row for step, row in metrics(config.out).items() if step < 2}
-    assert again.share == metrics(config.out)[1]["valid/share"]
+    assert again.valid is not None
+    assert again.valid.share.value == metrics(config.out)[1]["valid/share"]
     assert (again.proved, again.refuted) == (done.proved, done.refuted)
 
 
@@ -200,7 +200,10 @@ def test_online_rejection_sampling(undisturbed, tmp_path, pool):
     """One round in which whole proofs are sampled, with a model that is there already, and that is trained on."""
     _, done = undisturbed
     config = replace(
-        settings(tmp_path, first_policy="0.2*model+0.8*portfolio", base=str(done.model), learn="proofs"),
+        settings(tmp_path, first_policy="portfolio", learn="proofs"),
+        first_policy="0.2*model+0.8*portfolio",
+        base=str(done.model),
+        model=NewModel(),
         negations=False,
         searching=Searching("sample", budget_seconds=300.0, budget_samples=12, max_tokens=24),
         training=Training(batch_tokens=600, every=2, steps=2, held_out=0.3),

@@ -1,19 +1,33 @@
 """Expert iteration without Lean: settings, what earlier rounds came to, and theorems that overlap."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from prover.benchmarks.row import Row
+import rl.cli
+from prover.benchmarks.row import Benchmark, Row
 from prover.runs.attempt import Attempt
 from prover.runs.run import Run
 from prover.sources import UserInputError
+from prover.statistics.intervals import share
+from rl.data.pairs import ProofPair
+from rl.data.parquet import write_pairs
+from rl.evaluation import Evaluation
 from rl.expert_iteration.config import ExpertIterationConfig, Searching, names_model, with_model
 from rl.expert_iteration.history import History, history
-from rl.expert_iteration.theorems import theorems_of
+from rl.expert_iteration.loop import Outcome
+from rl.expert_iteration.planning import open_iteration, planned
+from rl.expert_iteration.rounds import Rounds, _trained
+from rl.expert_iteration.theorems import Theorems, theorems_of
+from rl.rollouts.lost import JudgeLost
+from rl.runs.checkpoint import write_checkpoint
+from rl.sft.config import NewModel, Training
 from search import Spent
 
 TEN = Path(__file__).parents[1] / "data" / "ten.jsonl"
@@ -47,14 +61,16 @@ def test_settings_that_make_no_sense():
         ({"theorems_per_round": 0}, "--theorems-per-round has to be"),
         ({"proved_share": 1.5}, "--proved-share"),
         ({"policy": "portfolio"}, "--policy has to name the model"),
-        ({"policy": "nonsense+model"}, "--policy is"),
         ({"first_policy": "model"}, "yet to be made"),
+        ({"base": "folder", "model": NewModel(layers=3)}, "--layers is of a model that is made, and folder is there"),
     ]
     for given, said in bad:
         with pytest.raises(UserInputError, match=said):
             config(**given)
     with pytest.raises(UserInputError, match="--search is"):
         Searching(search="depth-first")
+    with pytest.raises(UserInputError, match="--samples has to be at least 1"):
+        Searching(samples=0)
     assert config(first_policy="model", base="folder").first_policy == "model"
 
 
@@ -111,6 +127,135 @@ def test_a_source_without_splits_is_not_its_own_valid_part(tmp_path):
     given = config(theorems=(str(TEN),), out=tmp_path / "out")
     with pytest.raises(UserInputError, match="it has no splits, or other theorems with --valid"):
         theorems_of(given)
-    twice = config(theorems=(str(TEN), str(TEN)), out=tmp_path / "out")
-    with pytest.raises(UserInputError, match="both hold the same theorem, swap"):
-        theorems_of(twice)
+
+
+def test_what_could_only_fail_hours_later_is_refused_before_a_folder_is_begun(tmp_path):
+    bfs = {"base": "a/BFS-Prover", "first_policy": "model"}
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"base": str(tmp_path / "none" / "model")}, "There is no folder /"),
+        ({"base": "some/model"}, "prompt family"),
+        ({"prompt": "kimina"}, "its own format, not by that of kimina"),
+        ({"base": "a/Kimina-Prover"}, "not on those of kimina"),
+        ({"policy": "nonsense+model"}, "--policy is"),
+        ({"policy": "model+hf:./nowhere"}, r"There is no folder \./nowhere"),
+        ({"searching": Searching("sample", samples=2)}, "--samples is for searches over tactics"),
+        ({"searching": Searching(temperature=-1.0)}, "--temperature is a number from 0"),
+        ({"searching": Searching("correct"), "policy": "model"}, "--search correct wants one model that corrects"),
+        ({"searching": Searching("sample"), **bfs}, "bfs-prover` for tactics, and this search wants whole proofs"),
+        ({"training": Training(statement_loss=0.5), **bfs}, "asked by those of bfs-prover"),
+        ({"model": NewModel(vocabulary=100)}, "a vocabulary of 100 tokens has no room"),
+    ]
+    for given, said in bad:
+        with pytest.raises(UserInputError, match=said), open_iteration(config(out=tmp_path / "out", **given)):
+            pass
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_round_s_model_is_asked_as_the_base_is(tmp_path):
+    (tmp_path / "rounds" / "00" / "sft" / "model").mkdir(parents=True)
+    for base, first, later in [("new", (), ("own-tactic", "")), ("a/BFS-Prover", ("bfs-prover",), ("bfs-prover", ""))]:
+        given = config(base=base, first_policy="model" if first else "portfolio")
+        rounds = Rounds(given, tmp_path, None, None, threading.Event(), print)  # type: ignore[arg-type]
+        assert rounds.policy(0).families == (first or ("",))
+        assert rounds.policy(1).families == later
+        assert rounds.policy(1).parts[0].name == str(tmp_path / "rounds" / "00" / "sft" / "model")
+    whole = config(searching=Searching("sample"))
+    assert planned(whole, "0.5*model+0.5*portfolio", "folder").families == ("own-proof", "")
+
+
+def begun(folder, **given):
+    """A run with a curve, so that its settings are its own."""
+    source = rows_of(folder / "train.jsonl", "theorem a : 1 = 1", split="train")
+    rows_of(folder / "train.jsonl", "theorem b : 2 = 2", split="valid")
+    made = config(theorems=(source,), out=folder / "run", against=(), **given)
+    opens(made)
+    return made
+
+
+def opens(given):
+    with open_iteration(given) as (run, _):
+        run.log(10, {"valid/proved": 1})
+
+
+def test_a_training_s_settings_may_change_until_it_has_learned_something(tmp_path):
+    made = begun(tmp_path)
+    slower = replace(made, training=Training(learning_rate=1e-4))
+    opens(slower)
+    with pytest.raises(UserInputError, match="the seed was 0 and is 1"):
+        opens(replace(slower, seed=1))
+    checkpoints = made.out / "rounds" / "00" / "sft" / "checkpoints"
+    write_checkpoint(checkpoints, 0, Path.mkdir, {}, {})
+    opens(made)
+    write_checkpoint(checkpoints, 5, Path.mkdir, {}, {})
+    with pytest.raises(UserInputError, match=r"learning rate was 0\.0005 and is 0\.0001"):
+        opens(slower)
+    opens(made)
+    # The next round's is another one.
+    with open_iteration(made) as (run, _):
+        run.save(1, Path.mkdir, {}, {})
+    opens(slower)
+
+
+def test_a_training_that_has_learned_nothing_is_begun_again_with_other_settings(tmp_path):
+    sizes = NewModel(vocabulary=340, hidden=32, layers=1, heads=2, key_value_heads=1, intermediate=64, context=128)
+    training = Training(learning_rate=1e-3, batch_tokens=200, every=1, steps=1, held_out=0.3)
+    given = config(out=tmp_path, model=sizes, training=training, device="cpu")
+    pairs = [ProofPair(f"t{n}", f"theorem t{n} : {n} < {n + 1}", "", "decide") for n in range(8)]
+    (tmp_path / "rounds" / "00").mkdir(parents=True)
+    write_pairs(tmp_path / "rounds" / "00" / "pairs.parquet", pairs)
+    stop = threading.Event()
+
+    def trained(given, say=lambda text: None):
+        theorems = Theorems((), Benchmark("b", ()))
+        return _trained(Rounds(given, tmp_path, theorems, None, stop, say), 0)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(given, lambda text: stop.set() if "step 0 of" in text else None)
+    stop.clear()
+    other = replace(given, training=replace(training, learning_rate=2e-3))
+    assert trained(other).steps == 1
+    config_of = json.loads((tmp_path / "rounds" / "00" / "sft" / "config.json").read_text())
+    assert config_of["settings"]["learning_rate"] == 2e-3
+    assert len(config_of["sessions"]) == 1
+
+
+def test_how_long_a_round_takes_at_most():
+    pool = SimpleNamespace(size=4)
+    searching = Searching(attempts=2, budget_seconds=60.0)
+    rounds = Rounds(config(searching=searching), Path(), None, pool, threading.Event(), print)  # type: ignore[arg-type]
+    # 101 times 2 attempts on 4 workers, 60 s each: 51 turns.
+    assert rounds.size(101) == "101 theorems, at most 51 min 00 s"
+
+
+def evaluation(proved, theorems, unscored=0):
+    found = share(proved, theorems)
+    assert found is not None
+    return Evaluation(proved, theorems, unscored, found, 0.0, 0.0)
+
+
+def test_the_last_sentence_names_both_policies_and_how_the_best_was_chosen():
+    best, first = evaluation(40, 200, 3), evaluation(38, 200)
+    told = Outcome(3, 2, best, first, 10, 0, Path("runs/x/model")).sentence(config(first_policy="portfolio"))
+    assert told == (
+        f"round 2 with model+portfolio proves {best.sentence()} of the valid ones (chosen on this split), the first "
+        f"policy, portfolio, {first.sentence()}; its model is in runs/x/model"
+    )
+    low, high = 100 * best.share.low, 100 * best.share.high
+    assert best.sentence() == f"40 of 200 (20.0 %, {low:.1f} to {high:.1f}), 3 unscored"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; the same command goes on with OUT\n"),
+        (JudgeLost("Lean is lost."), 3, "Lean is lost. What is finished is kept; the same command goes on with OUT.\n"),
+    ],
+)
+def test_an_end_before_the_end_says_how_it_goes_on(tmp_path, monkeypatch, error, code, said):
+    def ended(*_, **__):
+        raise error
+
+    monkeypatch.setattr("rl.expert_iteration.planning.theorems_of", ended)
+    out = tmp_path / "run"
+    done = CliRunner().invoke(rl.cli.app, ["expert-iteration", "--theorems", "a.jsonl", "--out", str(out)])
+    assert (done.exit_code, done.stderr) == (code, "prover-rl: " + said.replace("OUT", str(out)))

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from rl.command_line import options_of
 from rl.grpo.batch import Batch, batch_from_json, batch_to_json, parts, rows
 from rl.grpo.config import Choosing, Course, GRPOConfig, Sampling
 from rl.grpo.metrics import of_batch, of_groups, of_updates, shown
+from rl.learner.config import LearnerConfig
 from rl.objective.policy_loss import PolicyObjective
 from rl.objective.rows import TokenRow
 from rl.rollouts.rollout import Group, Rollout, Turn
@@ -88,6 +90,7 @@ def test_figures_of_what_was_sampled():
     assert told["reward"] == pytest.approx(1 / 5)
     assert told["pass_rate"] == 1 / 2
     assert told["unscored"] == pytest.approx(1 / 6)
+    assert told["unscored_claims"] == 0  # what was lost had claimed nothing
     assert told["length"] == pytest.approx((3 + 1 + 2 + 1 + 1 + 2) / 6)
     assert told["turns"] == pytest.approx(7 / 6)
     assert (told["ended_proved"], told["ended_length"], told["ended_lost"]) == pytest.approx((1 / 6, 1 / 3, 1 / 6))
@@ -102,6 +105,17 @@ def test_what_is_given_again_is_not_counted_as_sampled():
     again = Rollout((turn(1, 2, 3),), 1, "proved", "by simp", version=0)
     told = of_batch(Batch((Group(FAILED.row, (*FAILED.rollouts, again), 4),), (), 0, 1.0), 4, Shaping())
     assert (told["reward"], told["pass_rate"], told["replayed"], told["sampled_tokens"]) == (0, 0, 1, 3)
+
+
+def test_claims_without_a_verdict_are_told():
+    claim = Rollout((turn(1),), None, "lost", "by simp", reason="the judge: timeout")
+    told = of_groups([MIXED, Group(MIXED.row, (claim, REFUSED, claim, claim), 0)])
+    assert (told["unscored"], told["unscored_claims"]) == (4 / 8, 3 / 8)
+
+
+def test_rows_know_what_is_given_again():
+    again = Rollout((turn(2, 3),), 1, "proved", "by simp", version=0)
+    assert [row.again for row in rows([Group(FAILED.row, (REFUSED, again), 4)], Shaping(), False)] == [False, True]
 
 
 def test_nothing_scored_has_no_reward():
@@ -144,6 +158,7 @@ def test_a_batch_goes_through_a_file_unchanged():
         (Choosing, {"theorems_per_step": 0}),
         (Choosing, {"refills": -1}),
         (Choosing, {"replay_share": 1.5}),
+        (Choosing, {"replay_share": 0.1, "theorems_per_step": 4}),
         (Course, {"steps": 0}),
         (Course, {"lag": 2}),
         (Course, {"reference_reset": 3}),
@@ -154,6 +169,14 @@ def test_a_batch_goes_through_a_file_unchanged():
 def test_settings_that_make_no_sense_are_refused(make, given):
     with pytest.raises(UserInputError):
         make(**given)
+
+
+def test_a_schedule_has_to_have_an_end_after_its_warm_up(tmp_path):
+    learner = LearnerConfig(schedule="cosine", warmup_steps=12)
+    course = Course(steps=3, updates=2, minibatches=2)
+    with pytest.raises(UserInputError, match="more updates than the 12 of warmup_steps; there are 12"):
+        GRPOConfig("model", ("core.jsonl",), tmp_path, learner=learner, course=course)
+    GRPOConfig("model", ("core.jsonl",), tmp_path, learner=learner, course=replace(course, steps=4))
 
 
 def test_nothing_is_learned_of_a_split_that_is_held_out(tmp_path):

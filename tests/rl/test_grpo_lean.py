@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from lean_env import Candidate, LeanPool
 from prover.model.config import ModelConfig, parameter_count
 from prover.prompts.own import END, proof_prompt, tactic_prompt
+from prover.sampling.sampler import Sample
 from prover.sources import UserInputError
 from rl.cli import app
 from rl.grpo import train as training
@@ -22,9 +23,12 @@ from rl.learner.config import LearnerConfig
 from rl.objective.policy_loss import PolicyObjective
 from rl.objective.rows import TokenRow
 from rl.objective.supervised import Supervised
+from rl.rollouts.weights import TransformersPolicy
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+
+from rl.grpo.loop import Evaluated  # noqa: E402
 
 SWAP = "theorem swap (p q : Prop) (h : p ∧ q) : q ∧ p"
 KEEP = "theorem keep (p q : Prop) : p → q → p"
@@ -150,7 +154,12 @@ def test_three_steps(undisturbed, base, verifier):
     transformers.AutoModelForCausalLM.from_pretrained(done.model)
     evaluations = [row for row in metrics(folder / "run") if "valid_reward" in row]
     assert [row["step"] for row in evaluations] == [0, 3]
-    assert done.reward == max(row["valid_reward"] for row in evaluations)
+    assert done.last == Evaluated(3, evaluations[1]["valid_reward"])
+    best = max(evaluations, key=lambda row: row["valid_reward"])
+    assert done.best == Evaluated(best["step"], best["valid_reward"])
+    # Each figure has its model: the last one's, and the best one's.
+    assert done.best_model == folder / "run" / "checkpoints" / str(best["step"]) / "model"
+    assert weights(done.best_model) == weights(base if best["step"] == 0 else done.model)
 
 
 def test_the_reward_is_the_judges(undisturbed, verifier):
@@ -166,6 +175,61 @@ def test_the_reward_is_the_judges(undisturbed, verifier):
     assert 1 in claims.values()
     for (statement, proof), reward in claims.items():
         assert verifier.verify(named(statement).theorem, Candidate(proof)).reward == reward
+
+
+OPTIONS = {
+    "steps": 3, "checkpoint-every": 2, "evaluation-every": 3, "samples-shown": 99, "theorems-per-step": 2, "refills": 1,
+    "group-size": 6, "max-tokens": 24, "turns": 4, "learning-rate": 1e-3, "device": "cpu",
+}  # fmt: skip
+
+
+def command(base, folder, **given):
+    """The command line of `config`."""
+    options = {"base": base, "theorems": folder / "theorems.jsonl", "out": folder / "run", **OPTIONS, **given}
+    return CliRunner().invoke(app, ["grpo", *(f"--{name}={value}" for name, value in options.items())])
+
+
+@contextmanager
+def lent(pool):
+    yield pool
+
+
+def test_what_the_command_says_at_the_end(undisturbed, base, pool, monkeypatch):
+    folder, done = undisturbed
+    monkeypatch.setattr(training, "open_pool", lambda lean, workers, tasks: lent(pool))
+    said = command(base, folder)  # over: nothing more is done
+    assert said.exit_code == 0, said.output
+    text = " ".join(said.output.split())
+    last, best = (f"{100 * each.reward:.1f} %" for each in (done.last, done.best))
+    assert f"3 steps; the last evaluation has {last} of rollouts proved; the model is in {done.model}, and" in text
+    best = f"the best evaluation has {best}, after step 0: {done.best_model}"
+    assert (best in text) == (done.best.step == 0)
+
+
+def test_a_sampler_that_is_lost_ends_the_run(base, tmp_path, pool, monkeypatch):
+    theorems(tmp_path)
+    monkeypatch.setattr(training, "open_pool", lambda lean, workers, tasks: lent(pool))
+    usual = TransformersPolicy.sample
+    batches = []
+
+    def sample(self, requests):
+        batches.append(len(requests))
+        if len(batches) <= 2:  # two steps
+            return usual(self, requests)
+        return [Sample("", finish="error", error="CUDA error") for _ in requests]
+
+    monkeypatch.setattr(TransformersPolicy, "sample", sample)
+    given = {"prompt": "own-proof", "steps": 4, "evaluation-every": 0, "refills": 0}
+    said = command(base, tmp_path, **given)
+    assert said.exit_code == 3, said.output
+    assert "CUDA error" in said.output
+    assert "What was learned is saved; the same command goes on" in said.output
+    assert len(batches) == 3  # it does not go on through all steps
+    monkeypatch.setattr(TransformersPolicy, "sample", usual)
+    assert command(base, tmp_path, **given).exit_code == 0
+    assert command(base, tmp_path, **given, out=tmp_path / "whole").exit_code == 0
+    assert metrics(tmp_path / "run") == metrics(tmp_path / "whole")
+    assert weights(tmp_path / "run" / "model") == weights(tmp_path / "whole" / "model")
 
 
 class Ended(Exception):
@@ -215,17 +279,21 @@ def test_an_adapter_is_trained_and_its_model_is_not(base, tmp_path, pool):
     assert all(row["updates"] == 1 for row in metrics(done.model.parent))
 
 
-def test_a_prompt_longer_than_the_context_is_told_and_left_out(base, tmp_path, pool):
+def test_a_prompt_longer_than_the_context_is_a_failed_rollout(base, tmp_path, pool):
     long = "theorem long " + " ".join(f"(p{n} : Prop)" for n in range(150)) + " : p1 → p1"
     theorems(tmp_path, (([SWAP, long], "train"),))
     course = replace(COURSE, steps=2, evaluation_every=0, choosing=Choosing(theorems_per_step=2, refills=0))
-    told: list[str] = []
-    done = train(config(base, tmp_path, course=course), told.append, pool)
+    course = replace(course, samples_shown=99)
+    done = train(config(base, tmp_path, course=course), pool=pool)
     rows = metrics(done.model.parent)
-    assert [(row["unscored"], row["groups_kept"], row["groups_dropped"]) for row in rows] == [(0.5, 1, 1)] * 2
-    (sentence,) = {text for text in told if "unscored" in text}
-    assert sentence.startswith("6 rollouts are unscored: the prompt has ")
-    assert sentence.endswith("tokens, the model's context 256")
+    assert [(row["unscored"], row["groups_kept"], row["groups_dropped"]) for row in rows] == [(0, 1, 1)] * 2
+    assert all(row["ended_length"] >= 0.5 for row in rows)
+    told = [each for each in samples(done.model.parent) if each["theorem"] == "long"]
+    assert {(each["reward"], each["ended"]) for each in told} == {(0, "length")}
+    assert len(told) == 12
+    (reason,) = {each["reason"] for each in told}
+    assert reason.startswith("the prompt has ")
+    assert reason.endswith("tokens, the model's context 256")
 
 
 def test_theorems_that_are_held_out_are_refused_with_the_list(base, tmp_path, pool):
@@ -294,12 +362,7 @@ def test_a_judge_that_is_lost_is_waited_for_and_then_the_run_ends_with_a_checkpo
     monkeypatch.setattr(training, "open_pool", opened)
     monkeypatch.setattr("typer.echo", lambda text, err=False: breaks(text.removeprefix("prover-rl: ")) or print(text))
     theorems(tmp_path)
-    arguments = {
-        "base": base, "theorems": tmp_path / "theorems.jsonl", "out": tmp_path / "run", "steps": 3,
-        "checkpoint-every": 2, "evaluation-every": 3, "samples-shown": 99, "theorems-per-step": 2, "refills": 1,
-        "group-size": 6, "max-tokens": 24, "turns": 4, "learning-rate": 1e-3, "device": "cpu", "patience": 3,
-    }  # fmt: skip
-    said = CliRunner().invoke(app, ["grpo", *(f"--{name}={value}" for name, value in arguments.items())])
+    said = command(base, tmp_path, patience=3)
     assert said.exit_code == 3, said.output
     assert "Lean is lost" in said.output
     assert "the same command goes on" in said.output
@@ -318,8 +381,9 @@ def test_bad_input_is_one_sentence(tmp_path):
         (["--base=x", "--temperature=0"], "temperature has to be above 0"),
         (["--base=x", "--lag=2"], "--lag is 0 or 1"),
         (["--base=x"], "No prompt family is known for `x`"),
-        ([f"--base={tmp_path / 'none'}", "--prompt=own-tactic", "--valid-split=none"], "has no split `none`"),
+        ([f"--base={tmp_path}", "--prompt=own-tactic", "--valid-split=none"], "has no split `none`"),
         ([f"--base={tmp_path / 'none'}", "--prompt=own-tactic"], "There is no folder"),
+        ([f"--base={tmp_path / 'none'}"], "There is no folder"),
     ):
         said = CliRunner().invoke(app, [*common, *more])
         assert said.exit_code == 2, said.output

@@ -17,8 +17,12 @@ torch = pytest.importorskip("torch")
 from prover.sources import UserInputError  # noqa: E402
 from rl.benchmark import bandit  # noqa: E402
 from rl.benchmark.bandit import play  # noqa: E402
+from rl.grpo.batch import rows  # noqa: E402
+from rl.grpo.curriculum import Curriculum  # noqa: E402
+from rl.grpo.loop import EVALUATION  # noqa: E402
 from rl.learner.learner import Learner  # noqa: E402
-from rl.rollouts.lean import CollectStopped, JudgeLost  # noqa: E402
+from rl.rollouts.lean import CollectStopped  # noqa: E402
+from rl.rollouts.lost import JudgeLost  # noqa: E402
 from tests.rl.grpo_child import STEPS, everything  # noqa: E402
 
 CLOCK = ("time", "seconds", "per_second")
@@ -39,9 +43,15 @@ def came_to(folder: Path):
         (folder / "samples.jsonl").read_text(),
         latest.name,
         (latest / "model" / "model.safetensors").read_bytes(),
-        state["curriculum"],
-        state["replay"],
+        {name: state[name] for name in ("curriculum", "replay", "evaluated", "last", "best")},
+        marks(folder),
     )
+
+
+def marks(folder: Path):
+    """The last step that has each mark."""
+    facts = [json.loads((path / "checkpoint.json").read_text()) for path in (folder / "checkpoints").iterdir()]
+    return {mark: each["step"] for each in sorted(facts, key=lambda each: each["step"]) for mark in each["marks"]}
 
 
 @pytest.fixture(scope="module", params=[0, 1], ids=["lag 0", "lag 1"])
@@ -68,7 +78,7 @@ def disturbing(step, disturb, times=1):
 
 
 def steps_saved(folder):
-    return sorted(int(path.name) for path in (folder / "checkpoints").iterdir())
+    return sorted(int(path.name) for path in folder.glob("checkpoints/*"))
 
 
 def test_there_is_something_of_everything(undisturbed):
@@ -159,20 +169,98 @@ def test_a_judge_that_is_lost(undisturbed, tmp_path, step):
     assert came_to(tmp_path / "run") == came_to(folder)
 
 
-def test_lost_in_an_evaluation(undisturbed, tmp_path):
+@pytest.mark.parametrize("step", [0, 3, 6, STEPS])
+def test_lost_in_an_evaluation(undisturbed, tmp_path, step):
     lag, folder = undisturbed
+    left = [1]
+
+    def around(environment):
+        def collect(rows, asked, version):
+            if (asked, version) == (EVALUATION, step) and left:
+                left.clear()
+                raise JudgeLost("Lean is lost.")
+            return environment.collect(rows, asked, version)
+
+        return replace(environment, collect=collect)
+
+    with pytest.raises(JudgeLost):
+        play(tmp_path / "run", everything(lag), around)
+    assert steps_saved(tmp_path / "run")[-1:] == ([step] if step else [])
+    for _ in range(3):  # once made, the evaluation is made no more
+        play(tmp_path / "run", everything(lag))
+        assert came_to(tmp_path / "run") == came_to(folder)
+
+
+def test_an_evaluation_that_was_made_is_saved_though_no_checkpoint_is_due(tmp_path):
+    course = replace(everything(0), checkpoint_every=100, evaluation_every=2)
+    play(tmp_path / "whole", course)
+
+    evaluations = []
+
+    def around(environment):
+        def collect(rows, asked, version):
+            if asked == EVALUATION:
+                evaluations.append(version)
+                if evaluations == [0, 2]:
+                    raise JudgeLost("Lean is lost.")
+            groups = environment.collect(rows, asked, version)
+            return [_poisoned(group) for group in groups] if asked == 2 else groups
+
+        return replace(environment, collect=collect)
+
+    # In the evaluation after two steps, and then in the midst of the next step, with nothing that could be saved.
+    for error in (JudgeLost, UserInputError):
+        with pytest.raises(error):
+            play(tmp_path / "run", course, around)
+    assert evaluations == [0, 2, 2]
+    play(tmp_path / "run", course)
+    assert came_to(tmp_path / "run") == came_to(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("step", [0, 1, 4, 5])
+@pytest.mark.parametrize("where", ["draw", "take_weights", "rows"])
+def test_a_break_between_a_batch_and_what_is_learned_of_it(undisturbed, tmp_path, monkeypatch, where, step):
+    """With lag 1 the next step is prepared there, which takes the batch into account."""
+    lag, folder = undisturbed
+    asked = [0]
+
+    class Broken(Exception):
+        pass
+
+    def breaking(usual):
+        def perhaps(*given):
+            asked[0] += 1
+            if asked[0] == step + 1:
+                raise Broken
+            return usual(*given)
+
+        return perhaps
+
+    def around(environment):
+        return replace(environment, take_weights=breaking(environment.take_weights))
+
+    if where == "draw":
+        monkeypatch.setattr(Curriculum, "draw", breaking(Curriculum.draw))
+    elif where == "rows":
+        monkeypatch.setattr("rl.grpo.loop.rows", breaking(rows))
+    with pytest.raises(Broken):
+        play(tmp_path / "run", everything(lag), *([around] if where == "take_weights" else []))
+    monkeypatch.undo()
+    play(tmp_path / "run", everything(lag))
+    assert came_to(tmp_path / "run") == came_to(folder)
+
+
+def test_a_first_failure_does_not_pin_the_settings(tmp_path):
+    course = replace(everything(0), evaluation_every=0)
 
     def lose():
         raise JudgeLost("Lean is lost.")
 
-    from rl.grpo.loop import EVALUATION
-
-    around = disturbing(EVALUATION, lose)
     with pytest.raises(JudgeLost):
-        play(tmp_path / "run", everything(lag), around)
-    assert steps_saved(tmp_path / "run") == [0]
-    play(tmp_path / "run", everything(lag))
-    assert came_to(tmp_path / "run") == came_to(folder)
+        play(tmp_path / "run", course, disturbing(0, lose))
+    assert steps_saved(tmp_path / "run") == []
+    other = replace(course, objective=replace(course.objective, clip_high=0.3))
+    assert play(tmp_path / "run", other).step == STEPS
 
 
 def test_more_steps_may_be_asked_for_later(undisturbed, tmp_path):

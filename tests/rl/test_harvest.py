@@ -301,6 +301,21 @@ def test_what_is_held_out_is_refused_by_name(run: Path, tmp_path: Path) -> None:
     assert (both.taken[0].proofs, both.taken[0].left_out) == (4, 0)
 
 
+def test_a_run_of_expert_iteration_is_its_searches(tmp_path: Path) -> None:
+    """Those for proofs and for negations, of each round; what it evaluates on is held out."""
+    rounds = tmp_path / "rounds"
+    made(rounds / "00" / "search", ROWS[:2], [(0, "by\n  simp"), (1, None)])
+    made(rounds / "00" / "negations", [Row("not_wrong", "theorem not_wrong : ¬False")], [(0, "by\n  simp")])
+    made(rounds / "00" / "valid", ROWS[5:], [(0, "by\n  simp")])
+    made(rounds / "01" / "search", ROWS[:2], [(0, "by\n  tauto"), (1, "by\n  tauto")])
+    (rounds / "02").mkdir()
+    found = harvest([tmp_path, rounds / "01" / "search"])
+    assert [str(each.folder.relative_to(rounds)) for each in found.taken] == ["00/search", "01/search", "00/negations"]
+    assert [(pair.theorem, pair.proof) for pair in found.pairs if isinstance(pair, ProofPair)] == [
+        ("swap", "simp"), ("swap", "tauto"), ("thrice", "tauto"), ("not_wrong", "simp"),
+    ]  # fmt: skip
+
+
 def test_a_damaged_tree_costs_the_steps_alone(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     chosen = settings(ROWS[:1], "best-first")
@@ -325,6 +340,20 @@ def test_the_command(run: Path, pairs: tuple[Pair, ...], tmp_path: Path) -> None
     count = len(list(read_pairs(out)))
     assert f"{count} pairs of 4 theorems, {count - len(pairs)} of them new in" in " ".join(again.output.split())
     assert count > len(pairs)
+
+
+def test_the_table_fits_and_tells_the_runs_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("a long name of a folder " * 4).strip()
+    runs = [made(long / name, ROWS[:1], [(0, "by\n  simp")]) for name in ("first run", "another")]
+    monkeypatch.setenv("COLUMNS", "80")
+    done = CliRunner().invoke(app, ["harvest", *map(str, runs), "--out", str(tmp_path / "pairs.parquet")])
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[1].split() == ["run", "tried", "proved", "out", "proofs", "steps", "less"]
+    for line, name, counts in zip(lines[2:4], ("/first run", "/another"), ("1 1 0 1 0 1", "1 1 0 0 0 0"), strict=True):
+        path, _, rest = line.rpartition(name)
+        assert path.startswith("…")
+        assert (" ".join(rest.split()), len(line)) == (counts, 80)
 
 
 def test_what_the_command_refuses(run: Path, tmp_path: Path) -> None:

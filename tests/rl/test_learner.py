@@ -211,12 +211,12 @@ def test_a_step_is_adamws():
     ],
 )
 def test_schedules(schedule, expected):
-    config = LearnerConfig(learning_rate=2.0, warmup_steps=2, schedule=schedule, total_steps=6)
-    assert [learning_rate(step, config) / 2 for step in range(8)] == pytest.approx(expected)
+    config = LearnerConfig(learning_rate=2.0, warmup_steps=2, schedule=schedule)
+    assert [learning_rate(step, config, 6) / 2 for step in range(8)] == pytest.approx(expected)
 
 
 def test_resumed_numbers_are_equal_to_the_bit():
-    config = LearnerConfig(learning_rate=1e-2, weight_decay=0.1, schedule="cosine", total_steps=6, micro_tokens=100)
+    config = LearnerConfig(learning_rate=1e-2, weight_decay=0.1, schedule="cosine", micro_tokens=100)
 
     def steps(learner, numbers):
         return [
@@ -224,12 +224,12 @@ def test_resumed_numbers_are_equal_to_the_bit():
             for number in numbers
         ]
 
-    straight = Learner(llama(), PAD, config)
+    straight = Learner(llama(), PAD, config, 6)
     told = steps(straight, range(4))
-    first = Learner(llama(), PAD, config)
+    first = Learner(llama(), PAD, config, 6)
     assert steps(first, range(2)) == told[:2]
     saved, kept = copy.deepcopy(first.state_dict()), copy.deepcopy(first.model)
-    resumed = Learner(kept, PAD, config)
+    resumed = Learner(kept, PAD, config, 6)
     resumed.load_state_dict(saved)
     assert resumed.step == 2
     assert steps(resumed, range(2, 4)) == told[2:]
@@ -406,8 +406,6 @@ def test_rows_without_tokens_have_no_log_probabilities():
     [
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"betas": (0.9, 1.0)}, "betas"),
-        ({"schedule": "linear"}, "total_steps"),
-        ({"schedule": "cosine", "total_steps": 3, "warmup_steps": 3}, "total_steps"),
         ({"warmup_steps": -1}, "warmup_steps"),
         ({"max_grad_norm": 0.0}, "max_grad_norm"),
         ({"micro_tokens": 0}, "micro_tokens"),
@@ -416,3 +414,19 @@ def test_rows_without_tokens_have_no_log_probabilities():
 def test_options_that_cannot_be_used(options, said):
     with pytest.raises(UserInputError, match=said):
         LearnerConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "total", "said"),
+    [("linear", None, "no end is told"), ("cosine", 3, "more updates than the 3 of warmup_steps; there are 3")],
+)
+def test_a_schedule_without_an_end_after_its_warm_up_is_refused(schedule, total, said):
+    with pytest.raises(UserInputError, match=said):
+        Learner(llama(), PAD, LearnerConfig(schedule=schedule, warmup_steps=3), total)
+
+
+def test_the_rate_is_that_of_the_step_that_the_caller_has_set():
+    learner = Learner(llama(), PAD, LearnerConfig(learning_rate=1.0, schedule="linear"), 4)
+    learner.step = 3
+    assert learner.update(batch(), Supervised())["learning_rate"] == pytest.approx(0.25)
+    assert learner.step == 4

@@ -1,5 +1,6 @@
 """The losses on flat vectors, against numbers worked out by hand."""
 
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -73,6 +74,25 @@ def test_fault_6_importance_weights_are_truncated_and_the_raw_ratio_is_told():
     loss, _, told = evaluated(PLAIN, old, tokens)
     assert loss == pytest.approx(1)
     assert told["sampler_ratio_max"] == pytest.approx(8)
+
+
+def test_what_is_given_again_is_learned_from_and_in_no_figure_of_how_far_off_policy_one_is():
+    # As above with a third token, of far older weights: old / sampler is 40, and p / ref 100.
+    old, sampler, reference = logs(0.2, 0.4, 0.4), logs(0.4, 0.05, 0.01), logs(0.4, 0.2, 0.004)
+    objective = PolicyObjective(importance_cap=2.0, kl="k3", kl_coefficient=0.1)
+    tokens = Tokens(vector(0.5, 0.5, 0.5), vector(1, -3, 1), sampler, old, reference)
+    mixed = replace(tokens, again=torch.tensor([False, False, True]))
+    loss, coefficients, told = evaluated(objective, old, mixed)
+    assert (loss, coefficients) == evaluated(objective, old, tokens)[:2]
+    assert coefficients[2] != 0
+    assert told["sampler_ratio"] == pytest.approx(4.25)
+    assert told["sampler_ratio_max"] == pytest.approx(8)
+    # ref / p is 2 and 1/2, as above.
+    assert told["kl"] == pytest.approx(0.25)
+    assert (told["tokens"], told["ratio"]) == (3, 1)
+    _, _, told = evaluated(objective, old, replace(tokens, again=torch.tensor([True] * 3)))
+    assert not {"sampler_ratio", "sampler_ratio_max", "kl", "again"} & told.keys()
+    assert told["ratio"] == 1
 
 
 def test_the_papers_k3_and_its_coefficient():

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ def test_it_is_collected_while_the_caller_works():
             assert goes_on.wait(20)
         return threading.current_thread()
 
-    with Ahead(lambda step: None, collect, 1, 3) as ahead:
+    with closing(Ahead(lambda step: None, collect, 1, 3)) as ahead:
         assert ahead.take(0) is threading.main_thread()
         assert began.wait(20)  # in work, and this thread is free
         goes_on.set()
@@ -85,7 +86,7 @@ def test_an_error_of_the_thread_is_the_caller_s(error):
             raise error
         return step
 
-    with Ahead(lambda step: None, collect, 1, 3) as ahead:
+    with closing(Ahead(lambda step: None, collect, 1, 3)) as ahead:
         assert ahead.take(0) == 0
         for _ in range(2):  # and stays so
             with pytest.raises(type(error)) as raised:
@@ -107,7 +108,7 @@ def test_ctrl_c_ends_the_wait_and_close_ends_the_thread():
         ahead.take(1)
 
     before = threading.active_count()
-    with Ahead(lambda step: None, collect, 1, 3, stopped.set) as ahead:
+    with closing(Ahead(lambda step: None, collect, 1, 3, stopped.set)) as ahead:
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             take(ahead)

@@ -9,7 +9,7 @@ from prover.sampling.sampler import Prompt, Sample, Settings
 from prover.sources import UserInputError
 from rl.rollouts.asking import ask, turn_seed
 from rl.rollouts.options import RolloutOptions, training_settings
-from tests.rl.scripted_sampler import CUT, Scripted
+from tests.rl.scripted_sampler import CUT, TOO_LONG, Scripted
 
 SETTINGS = Settings(max_tokens=8, stop=OwnTactic().stop)
 
@@ -51,15 +51,17 @@ def test_options_that_make_no_sense(options):
 
 
 def test_answers_are_turns_or_reasons():
-    sampler = Scripted({("t", 0): ["simp"], ("t", 1): ["om" + CUT], ("t", 2): [None]})
-    seeds = [turn_seed(0, 0, "t", number, 0) for number in range(3)]
-    answers: list[Any] = ask(sampler, [Prompt("ab")] * 3, seeds, SETTINGS)
-    (whole, sample), (cut, _), reason = answers
+    sampler = Scripted({("t", 0): ["simp"], ("t", 1): ["om" + CUT], ("t", 2): [None], ("t", 3): [TOO_LONG]})
+    seeds = [turn_seed(0, 0, "t", number, 0) for number in range(4)]
+    answers: list[Any] = ask(sampler, [Prompt("ab")] * 4, seeds, SETTINGS)
+    (whole, sample), (cut, _), reason, (unbegun, told) = answers
     assert (whole.prompt_ids, whole.token_ids, whole.finish) == ((97, 98), (115, 105, 109, 112, 0), "stop")
     assert whole.log_probabilities == (-0.5,) * 5
     assert (whole.text, sample.text) == ("simp", "simp")
     assert (cut.token_ids, cut.finish) == ((111, 109), "length")
     assert reason == "the server is away"
+    assert (unbegun.token_ids, unbegun.finish) == ((), "length")
+    assert told.error == "the prompt has 9 tokens, the model's context 8"
     assert len(sampler.calls) == 1
 
 

@@ -1,5 +1,7 @@
 """Groups of a real model on real Lean: mixed rewards, and the same ones again whatever Lean's workers do."""
 
+from contextlib import closing
+
 import pytest
 
 from lean_env import LeanPool
@@ -124,18 +126,18 @@ def test_a_group_hangs_on_neither_the_others_nor_their_order(pool, policy):
 def test_the_next_batch_in_a_thread_is_the_same_batch(pool, policy):
     with Collector(pool, policy, OwnTactic(), SETTINGS, OPTIONS) as collector:
         expected = [collector.collect(ROWS[:2], step) for step in range(3)]
-        with Ahead(lambda step: ROWS[:2], collector.collect, 1, 3, collector.stop) as ahead:
+        with closing(Ahead(lambda step: ROWS[:2], collector.collect, 1, 3, collector.stop)) as ahead:
             assert [ahead.take(step) for step in range(3)] == expected
 
 
-def test_a_prompt_that_does_not_fit_is_unscored_and_the_run_goes_on(pool, policy):
+def test_a_prompt_that_does_not_fit_is_a_failure_and_the_run_goes_on(pool, policy):
     many = " ".join(f"h{i}" for i in range(200))
     long = Row("long", f"theorem long (p : Prop) ({many} : p) : p")
     groups = collect(pool, policy, rows=[long, SWAP])
-    assert groups[0].rewards == (None,) * 8
-    assert {each.ended for each in groups[0].rollouts} == {"lost"}
+    assert groups[0].rewards == (0,) * 8
+    assert {(each.ended, each.turns) for each in groups[0].rollouts} == {("length", ())}
     assert set(groups[1].rewards) == {0, 1}
-    ((reason, count),) = unscored(groups).items()
-    assert count == 8
+    assert unscored(groups) == {}
+    (reason,) = {each.reason for each in groups[0].rollouts}
     assert reason.startswith("the prompt has ")
     assert reason.endswith("tokens, the model's context 512")

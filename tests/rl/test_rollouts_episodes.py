@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from lean_env import ProofSession, Verifier
+from lean_env import LeanWorker, ProofSession, Verifier
 from prover.benchmarks.row import Row
 from prover.prompts.own import OwnProof, OwnTactic, proof_prompt
 from prover.sampling.sampler import Settings
 from rl.rollouts.collector import Collector
+from rl.rollouts.lost import SamplerLost
 from rl.rollouts.options import RolloutOptions
 from rl.rollouts.rollout import unscored
-from tests.rl.scripted_sampler import CUT, Scripted
+from tests.rl.scripted_sampler import CUT, TOO_LONG, Scripted
 
 SWAP = Row("swap", "theorem swap (p q : Prop) (h : p ∧ q) : q ∧ p")
 AXIOM = Row("bad", "theorem bad : 1 = 2", "axiom nonsense : False")
@@ -39,6 +40,7 @@ def test_each_way_that_an_episode_ends(pool):
         ("swap", 4): ["constructor", "exact h.2" + CUT],
         ("swap", 5): [""],
         ("swap", 6): ["constructor", None],
+        ("swap", 7): ["constructor", TOO_LONG],
     }
     (group,), sampler = collect(pool, [SWAP], script, turns=3)
     found = [(each.ended, each.reward, len(each.turns), each.proof) for each in group.rollouts]
@@ -50,12 +52,15 @@ def test_each_way_that_an_episode_ends(pool):
         ("length", 0, 2, None),
         ("error", 0, 1, None),
         ("lost", None, 1, None),
+        ("length", 0, 1, None),
     ]
-    assert group.rewards == (1, 1, 0, 0, 0, 0, None)
-    assert [each.truncated for each in group.rollouts] == [False] * 4 + [True, False, False]
+    assert group.rewards == (1, 1, 0, 0, 0, 0, None, 0)
+    assert [each.truncated for each in group.rollouts] == [False] * 4 + [True, False, False, True]
     assert unscored([group]) == {"the server is away": 1}
+    assert group.rollouts[7].reason == "the prompt has 9 tokens, the model's context 8"
+    assert not group.has_unscored_claims
     # One call of the sampler a turn, with all that are open: the two that ended at once, and then the others.
-    assert [len(call) for call in sampler.calls] == [7, 5, 2]
+    assert [len(call) for call in sampler.calls] == [8, 6, 2]
     assert group.rollouts[1].turns[1].prompt_ids == tuple(map(ord, sampler.calls[1][0]))
     assert "case left" in sampler.calls[1][0]
     assert group.rollouts[1].tokens == len("constructor") + len("exact h.2") + len("exact h.1") + 3
@@ -91,6 +96,7 @@ def test_a_wall_clock_leaves_a_rollout_unscored(pool):
     assert (slow.ended, slow.reward, slow.reason) == ("lost", None, "a tactic: no answer within 0.3 s")
     assert slow.lean_seconds >= 0.3
     assert quick.reward == 1
+    assert not group.has_unscored_claims
 
 
 def test_a_judge_that_takes_too_long_leaves_a_rollout_unscored(pool):
@@ -99,6 +105,7 @@ def test_a_judge_that_takes_too_long_leaves_a_rollout_unscored(pool):
     (rollout,) = group.rollouts
     assert (rollout.ended, rollout.reward) == ("lost", None)
     assert rollout.reason == "the judge: no verdict within 0.3 s"
+    assert group.has_unscored_claims
 
 
 def test_a_statement_that_does_not_elaborate_costs_its_own_group_only(pool):
@@ -110,6 +117,21 @@ def test_a_statement_that_does_not_elaborate_costs_its_own_group_only(pool):
     groups, _ = collect(pool, [BROKEN, SWAP], script, OwnProof())
     assert [group.rewards for group in groups] == [(None, None), (1, 1)]
     assert groups[0].rollouts[0].reason.startswith("the judge: line 1, column ")
+
+
+@pytest.mark.parametrize("family", [OwnTactic(), OwnProof()], ids=["episodes", "proofs"])
+def test_a_model_that_answers_nothing_is_lost(pool, family):
+    dead = {("swap", 0): [None], ("swap", 1): [None]}
+    with pytest.raises(SamplerLost, match=r"^hf:script is lost, .*: the server is away\.$"):
+        collect(pool, [SWAP], dead, family)
+    (group,), _ = collect(pool, [SWAP], {**dead, ("swap", 1): ["exact h"]}, family)
+    assert group.rewards == (None, 0)
+
+
+def test_a_model_that_stops_to_answer_is_lost_whatever_else_there_is(pool):
+    script = {("swap", 0): ["constructor", None], ("swap", 1): [None]}
+    with pytest.raises(SamplerLost):
+        collect(pool, [BROKEN, SWAP], script)
 
 
 def test_what_is_equal_is_done_once(pool, monkeypatch):
@@ -144,6 +166,29 @@ def test_what_is_equal_is_done_once(pool, monkeypatch):
     # What is shared is counted to the first.
     assert group.rollouts[0].lean_seconds > 0
     assert (group.rollouts[1].lean_seconds, group.rollouts[3].lean_seconds) == (0.0, 0.0)
+
+
+def test_a_worker_that_ran_code_of_the_policy_s_is_not_asked_for_verdicts(pool, monkeypatch):
+    """Fault 10: the judge is not the process that ran the candidate's own commands."""
+    asked: list[tuple[str, bool]] = []
+    request = LeanWorker.request
+
+    def noted(worker, seconds, *, interrupt=None, **fields):
+        asked.append((fields["method"], worker.trusted))
+        return request(worker, seconds, interrupt=interrupt, **fields)
+
+    monkeypatch.setattr(LeanWorker, "request", noted)
+    script = {
+        ("swap", 0): ["constructor", "run_tac pure ()\nexact h.2"],
+        ("swap", 1): ["constructor", "simp (config := {}) only [h]\nexact h.1"],
+        ("swap", 2): [TERM],
+    }
+    (group,), _ = collect(pool, [SWAP], script, retries=0)
+    assert group.rollouts[1].reward is not None
+    assert group.rollouts[2].reward == 1
+    assert ("tactic", False) in asked
+    assert {trusted for method, trusted in asked if method not in ("tactic", "focus", "start", "drop")} == {True}
+    assert ("judge", True) in asked
 
 
 def test_lean_keeps_the_states_alone_that_an_episode_is_in(pool, monkeypatch):
@@ -186,6 +231,7 @@ def test_each_way_that_a_whole_proof_ends(pool):
         ("swap", 4): [None],
         ("swap", 5): [TERM],
         ("swap", 6): [TERM],
+        ("swap", 7): [TOO_LONG],
     }
     (group,), sampler = collect(pool, [SWAP], script, OwnProof())
     assert [(each.ended, each.reward, each.proof) for each in group.rollouts] == [
@@ -196,8 +242,10 @@ def test_each_way_that_a_whole_proof_ends(pool):
         ("lost", None, None),
         ("proved", 1, f"by\n  {TERM}"),
         ("proved", 1, f"by\n  {TERM}"),
+        ("length", 0, None),
     ]
-    assert sampler.calls == [[proof_prompt(SWAP.statement)] * 7]
+    assert [len(each.turns) for each in group.rollouts] == [1, 1, 1, 1, 0, 1, 1, 0]
+    assert sampler.calls == [[proof_prompt(SWAP.statement)] * 8]
     assert group.rollouts[6].lean_seconds == 0.0
     assert group.rollouts[5].lean_seconds > 0.0
 

@@ -278,9 +278,24 @@ def test_which_checkpoints_stay(tmp_path):
         assert (best.step, first.step, none) == (30, 10, None)
         save(run, 70, marks=["round 1"])
         assert sorted(int(folder.name) for folder in (tmp_path / "checkpoints").iterdir()) == [30, 60, 70]
-        for step in (60, 70):
-            with pytest.raises(ValueError, match=f"step {step} is to be saved after step 70"):
-                save(run, step)
+        with pytest.raises(ValueError, match="step 60 is to be saved after step 70"):
+            save(run, 60)
+
+
+def test_a_checkpoint_of_the_same_step_is_replaced(tmp_path):
+    with open_run(tmp_path, "sft", Config()) as run:
+        save(run, 1)
+        run.save(1, write_model, {}, {"evaluated": True}, ["best"])
+        found = run.marked("best")
+        assert found is not None
+        assert (found.step, found.state()) == (1, {"evaluated": True})
+    # Killed between the two names: neither is lost.
+    folder = tmp_path / "checkpoints"
+    (folder / "1").rename(folder / ".1.old")
+    (folder / ".1.unfinished").mkdir()
+    with open_run(tmp_path, "sft", Config()) as run:
+        assert run.latest() == found
+    assert [path.name for path in folder.iterdir()] == ["1"]
 
 
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_can_be_had(tmp_path):

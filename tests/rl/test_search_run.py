@@ -1,18 +1,24 @@
 """Runs of attempts from Python: when one is finished, and that attempts under other settings are not mixed."""
 
+import threading
+from typing import Any
+
 import pytest
 
+from lean_env.errors import WorkerLost
+from lean_env.verdict import LeanVersion, Verdict
 from prover.benchmarks.row import Benchmark, Row
 from prover.policies.plan import plan_policy
 from prover.policies.spec import Options
 from prover.runs.attempt import Attempt
 from prover.runs.run import Run
-from prover.runs.store import open_store
+from prover.runs.store import open_store, read_run
 from prover.sources import UserInputError
 from prover.statistics.intervals import share
-from rl.evaluation import evaluation_of, sample_of
+from rl.evaluation import evaluation_of
+from rl.rollouts.lost import JudgeLost
 from rl.search_run import Attempts, is_finished, search_run
-from search import BestFirst, Spent
+from search import BestFirst, SearchResult, Spent
 
 ROWS = tuple(Row(f"t{number}", f"theorem t{number} : {number} = {number}") for number in range(4))
 
@@ -27,40 +33,30 @@ def run(rewards, attempts=1, problems=None, unscored="lost"):
     return Run(None, {"attempts": attempts}, {}, ROWS, problems or {}, tuple(made))  # type: ignore[arg-type]
 
 
-def test_a_run_is_finished_when_all_is_made_and_little_was_lost():
+def test_a_run_is_finished_when_all_is_made_and_none_lost_lean():
     assert is_finished(run([1, 0, 1, 0]))
     assert not is_finished(run([1, 0, 1]))
     assert not is_finished(run([1, 0, 1, 0], attempts=2))
     assert is_finished(run([1, 0, 1, 0, 0, 0, 0, 0], attempts=2))
     assert is_finished(run([1, 0, 1, 0], problems={2: "Unknown constant"}))
-    assert is_finished(run([1, None, None, 0]))
-    assert not is_finished(run([1, None, None, None]))
+    assert not is_finished(run([1, None, 1, 0]))
     assert is_finished(run([1, None, None, None], unscored="policy"))
     assert is_finished(run([], problems=dict.fromkeys(range(4), "no")))
 
 
-def test_an_evaluation_is_a_share_of_what_was_judged():
-    found = evaluation_of(run([1, None, 0, 0]))
-    assert (found.proved, found.judged, found.unscored, found.share) == (1, 3, 1, share(1, 3))
+def test_an_evaluation_is_a_share_of_all_theorems():
+    found = evaluation_of(run([1, None, 0, 0], unscored="policy"))
+    assert (found.proved, found.theorems, found.unscored, found.share) == (1, 4, 1, share(1, 4))
     assert found.lean_seconds == 2.0
-    assert found.share is not None
     assert found.metrics() == {
-        "proved": 1, "judged": 3, "unscored": 1, "seconds": 0.0, "lean_seconds": 2.0,
-        "share": 1 / 3, "low": found.share.low, "high": found.share.high,
+        "proved": 1, "theorems": 4, "unscored": 1, "seconds": 0.0, "lean_seconds": 2.0,
+        "share": 0.25, "low": found.share.low, "high": found.share.high,
     }  # fmt: skip
-    assert found.sentence().startswith("1 of 3 proved (33.3 %, ")
-    nothing = evaluation_of(run([None] * 4))
-    assert nothing.share is None
-    assert "share" not in nothing.metrics()
-
-
-def test_the_same_seed_draws_the_same_sample():
-    rows = tuple(Row(f"t{number}", f"theorem t{number} : True") for number in range(50))
-    drawn = sample_of(Benchmark("b", rows), 10, 3)
-    assert drawn.hash == sample_of(Benchmark("b", rows), 10, 3).hash
-    assert len(drawn.rows) == 10
-    assert drawn.hash != sample_of(Benchmark("b", rows), 10, 4).hash
-    assert sample_of(Benchmark("b", rows), 60, 3).rows == rows
+    low, high = 100 * found.share.low, 100 * found.share.high
+    assert found.sentence() == f"1 of 4 (25.0 %, {low:.1f} to {high:.1f}), 1 unscored"
+    assert "unscored" not in evaluation_of(run([1, 0, 0, 0])).sentence()
+    # Of what was judged alone it would be the better one.
+    assert evaluation_of(run([1, None, None, None])).share.value < evaluation_of(run([1, 1, 0, 0])).share.value
 
 
 def test_attempts_under_other_settings_are_refused_before_anything_is_opened(tmp_path):
@@ -80,3 +76,109 @@ def test_attempts_under_other_settings_are_refused_before_anything_is_opened(tmp
     assert len(found.attempts) == 4  # it is finished, and no Lean is asked
     with pytest.raises(UserInputError, match=r"the attempts was 1 and is 2; the seed was 0 and is 5"):
         search_run(tmp_path / "run", theorems, policy, Attempts(number=2, seed=5), no_pool)  # type: ignore[arg-type]
+
+
+class Pool:
+    """Workers that are there, or are lost for so many probes; what is proved with them is told by `Proving`."""
+
+    size, worked_seconds = 2, 0.0
+
+    def __init__(self, lost_probes: int = 0, commit: str = "38f3c0c4") -> None:
+        self.lost_probes = lost_probes
+        self.lean = LeanVersion("4.28.0", commit, "wasm", "package", "sandbox")
+
+    def request(self, limit: float, **fields: Any) -> dict[str, Any]:
+        self.lost_probes -= 1
+        if self.lost_probes >= 0:
+            raise WorkerLost("killed")
+        return {}
+
+    def check_statement(self, theorem: Any) -> str:
+        return ""
+
+    def health(self) -> dict[str, int]:
+        return {"idle": 2, "busy": 0, "memory_mib": 1}
+
+    def close(self) -> None:
+        pass
+
+
+class Proving:
+    """Stands for `prove`: an attempt at a theorem loses Lean so many times before it has a proof."""
+
+    def __init__(self, losses: dict[str, int]) -> None:
+        self.losses, self.calls = dict(losses), 0
+
+    def __call__(self, theorem: Any, *_: Any, **__: Any) -> SearchResult:
+        self.calls += 1
+        left = self.losses.get(theorem.name, 0)
+        self.losses[theorem.name] = left - 1
+        if left > 0:
+            return SearchResult(None, Spent(), "lost")
+        return SearchResult("by rfl", Spent(), "proved", Verdict(1, "proved"))
+
+
+def searched(folder, monkeypatch, losses, pool=None, rows=ROWS, **more):
+    proving = Proving(losses)
+    monkeypatch.setattr("prover.runs.perform.prove", proving)
+    monkeypatch.setattr("rl.search_run.PAUSES", (0.001, 0.001))
+    monkeypatch.setattr("rl.search_run.NAP_SECONDS", 0.001)
+    policy = plan_policy("portfolio", Options(), BestFirst())
+    attempts = Attempts()
+    found = search_run(folder, Benchmark("b", rows), policy, attempts, pool or Pool(), **more)  # type: ignore[arg-type]
+    return found, proving.calls
+
+
+def test_attempts_that_lost_lean_are_made_again(tmp_path, monkeypatch):
+    told: list[str] = []
+    found, calls = searched(tmp_path, monkeypatch, {"t1": 1, "t2": 2}, Pool(lost_probes=3), say=told.append)
+    assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
+    assert calls == 4 + 2 + 1
+    assert told == [f"Lean was lost on {count} attempts; they are made again" for count in (2, 1)]
+    # Finished for good.
+    assert searched(tmp_path, monkeypatch, {})[1] == 0
+
+
+def test_what_loses_lean_each_time_is_unscored_and_tried_by_every_call(tmp_path, monkeypatch):
+    found, calls = searched(tmp_path, monkeypatch, {"t1": 9})
+    assert [attempt.reward for attempt in found.attempts] == [1, None, 1, 1]
+    assert calls == 4 + 1 + 1
+    assert evaluation_of(found).share == share(3, 4)
+    found, calls = searched(tmp_path, monkeypatch, {})
+    assert ([attempt.reward for attempt in found.attempts], calls) == ([1, 1, 1, 1], 1)
+
+
+def test_a_run_that_lost_lean_on_more_than_one_in_fifty_ends(tmp_path, monkeypatch):
+    rows = tuple(Row(f"t{number}", f"theorem t{number} : {number} = {number}") for number in range(100))
+    lost = {f"t{number}": 9 for number in range(3)}
+    with pytest.raises(JudgeLost, match=r"Lean was lost on 3 of 100 attempts in .*, again and again"):
+        searched(tmp_path / "three", monkeypatch, lost, rows=rows)
+    # What is finished is kept, and the same call goes on.
+    found, calls = searched(tmp_path / "three", monkeypatch, {}, rows=rows)
+    assert (sum(attempt.reward == 1 for attempt in found.attempts), calls) == (100, 3)
+    del lost["t2"]
+    found, _ = searched(tmp_path / "two", monkeypatch, lost, rows=rows)
+    assert sum(attempt.reward is None for attempt in found.attempts) == 2
+    with pytest.raises(JudgeLost, match="lost on 2 of 4 attempts"):
+        searched(tmp_path / "half", monkeypatch, lost)
+
+
+def test_a_lean_that_stays_away_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("rl.search_run.PATIENCE", 0.05)
+    with pytest.raises(JudgeLost, match="did not come back within 0 s: killed"):
+        searched(tmp_path, monkeypatch, {"t1": 1}, Pool(lost_probes=10**9))
+    stop = threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        searched(tmp_path, monkeypatch, {"t1": 1}, Pool(10**9), stop=stop, say=lambda text: stop.set())
+
+
+def test_another_version_of_the_program_goes_on_and_another_lean_does_not(tmp_path, monkeypatch):
+    with pytest.raises(JudgeLost):
+        searched(tmp_path, monkeypatch, {"t1": 9, "t2": 9})
+    before = read_run(tmp_path).settings["prover"]
+    monkeypatch.setattr("rl.search_run.source_hash", lambda: "another program")
+    with pytest.raises(UserInputError, match=r"the lean was wasm 4\.28\.0 38f3c0c4 and is wasm 4\.28\.0 0000"):
+        searched(tmp_path, monkeypatch, {}, Pool(commit="0000"))
+    found, _ = searched(tmp_path, monkeypatch, {})
+    assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
+    assert found.settings["prover"] == before

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -14,11 +16,14 @@ from random import Random
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from typer.testing import CliRunner
 
+import rl.cli
 from prover.prompts.own import END, tactic_prompt
 from prover.sources import UserInputError
 from rl.data.pairs import Pair, ProofPair, TacticPair
 from rl.data.parquet import write_pairs
+from rl.models import PeftOptions
 from rl.sft.config import NewModel, SftConfig, Training
 from rl.sft.held_out import held_out, theorem_key
 from rl.sft.train import fine_tune
@@ -42,7 +47,8 @@ def config(folder: Path, out="run", training=TRAINING, made=None, **more):
     data = folder / "pairs.parquet"
     if made is not None or not data.exists():
         write_pairs(data, pairs() if made is None else made)
-    return SftConfig((data,), folder / out, training=training, model=SIZES, against=(), device="cpu", **more)
+    model = NewModel() if "base" in more else SIZES
+    return SftConfig((data,), folder / out, training=training, model=model, against=(), device="cpu", **more)
 
 
 def metrics(folder: Path):
@@ -203,10 +209,15 @@ def test_without_theorems_to_hold_out_the_last_weights_are_kept(tmp_path):
     assert weights(done.model) == weights(tmp_path / "run" / "checkpoints" / "3" / "model")
 
 
-def test_statements_are_learned_too(tmp_path):
-    corpus = tmp_path / "core.jsonl"
+def statements_of(folder: Path, *more):
+    corpus = folder / "core.jsonl"
     rows = [{"name": f"c{n}", "formal_statement": f"theorem c{n} : {n} < {n + 1}", "split": "train"} for n in range(30)]
-    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in (*rows, *more)))
+    return corpus
+
+
+def test_statements_are_learned_too(tmp_path):
+    corpus = statements_of(tmp_path)
     told: list[str] = []
     training = Training(batch_tokens=300, every=50, epochs=1, held_out=0.2, statement_loss=0.5)
     fine_tune(config(tmp_path, training=training, corpus=str(corpus)), say=told.append)
@@ -237,18 +248,62 @@ def test_bad_input_is_said_before_a_folder_is_begun(tmp_path, undisturbed):
         fine_tune(SftConfig((tmp_path / "none.parquet",), tmp_path / "run"))
     with pytest.raises(UserInputError, match="Name files of pairs"):
         SftConfig((), tmp_path / "run")
-    with pytest.raises(UserInputError, match="--corpus names"):
-        SftConfig((tmp_path,), tmp_path, training=Training(statement_loss=0.5))
+    with pytest.raises(UserInputError, match=r"There is no folder \./no/model\."):
+        fine_tune(config(tmp_path, base="./no/model"))
     with pytest.raises(UserInputError, match="its own format, not by that of kimina"):
         fine_tune(config(tmp_path, prompt="kimina"))
     with pytest.raises(UserInputError, match=r"own, bfs-prover, deepseek-prover-v1\.5, not on those of kimina"):
         fine_tune(config(tmp_path, prompt="kimina", base=str(done.model)))
+    small = replace(config(tmp_path, made=pairs()), model=NewModel(vocabulary=100))
+    with pytest.raises(UserInputError, match="A new model cannot be made so: a vocabulary of 100 tokens"):
+        fine_tune(small)
+    statements = Training(statement_loss=0.5)
+    corpus = {"base": "a/BFS-Prover", "corpus": str(statements_of(tmp_path)), "training": statements}
+    with pytest.raises(UserInputError, match="project's own prompts, and a/BFS-Prover is asked by those of bfs-prover"):
+        fine_tune(config(tmp_path, **corpus))
     assert not (tmp_path / "run").exists()
     with pytest.raises(UserInputError, match="nothing to learn"):
         fine_tune(config(tmp_path, made=[]))
-    small = replace(config(tmp_path, made=pairs()), out=tmp_path / "small", model=NewModel(vocabulary=100))
-    with pytest.raises(UserInputError, match="A new model cannot be made so: a vocabulary of 100 tokens"):
-        fine_tune(small)
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path):
+    def refused(said, **given):
+        with pytest.raises(UserInputError, match=said):
+            SftConfig((tmp_path,), tmp_path, **given)
+
+    refused("--corpus names", training=Training(statement_loss=0.5))
+    refused("--corpus is for the tokenizer of a new model", base="folder", corpus="core.jsonl")
+    refused("--key-value-heads is of a model that is made", base="folder", model=NewModel(key_value_heads=1))
+    SftConfig((tmp_path,), tmp_path, base="folder", corpus="core.jsonl", training=Training(statement_loss=0.5))
+    with pytest.raises(UserInputError, match="--lora-rank asks for that"):
+        PeftOptions(lora_alpha=32)
+
+
+def test_pairs_of_a_held_out_split_are_refused_or_dropped(tmp_path):
+    made = [replace(pair, split="valid" if pair.theorem == "t3" else "train") for pair in pairs()]
+    given = config(tmp_path, made=made, training=replace(TRAINING, steps=1))
+    with pytest.raises(UserInputError, match="2 of 48 pairs are held out, of the split valid; leave them out with"):
+        fine_tune(given)
+    told: list[str] = []
+    fine_tune(replace(given, drop_overlap=True), say=told.append)
+    assert told[0] == "2 of 48 pairs are held out, of the split valid, and left out"
+    assert int(told[1].split()[0]) + int(told[1].split()[8]) == 46
+
+
+def test_a_theorem_of_the_corpus_own_held_out_splits_is_refused(tmp_path):
+    held = {"name": "h", "formal_statement": "theorem h (m : Nat) : m + 3 = 3 + m", "split": "test"}
+    corpus = statements_of(tmp_path, held)
+    with pytest.raises(UserInputError, match=r"1 training theorem is in core\.jsonl too: t3 \(as h\)"):
+        fine_tune(config(tmp_path, corpus=str(corpus)))
+
+
+def test_an_interrupted_command_says_how_it_goes_on(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rl.sft.train.fine_tune", interrupted)
+    done = CliRunner().invoke(rl.cli.app, ["sft", "--data", "pairs.parquet", "--out", "runs/a"])
+    assert (done.exit_code, done.stderr) == (130, "prover-rl: interrupted; the same command goes on with runs/a\n")
 
 
 def test_a_theorem_of_a_benchmark_is_refused_with_the_list(tmp_path):
@@ -275,3 +330,9 @@ def test_the_commands_are_there_without_torch():
     code = "import sys, rl.commands.sft, rl.commands.expert_iteration; print({'torch', 'pyarrow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_extra_of_learning_has_all_that_its_commands_import():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    names = {re.split("[><=]", each)[0] for each in project["optional-dependencies"]["rl"]}
+    assert {"torch", "transformers", "safetensors", "peft", "pyarrow", "tensorboardX", "matplotlib"} <= names

@@ -10,6 +10,7 @@ from prover.sources import UserInputError
 from rl.data.pairs import ProofPair, TacticPair
 from rl.sft.examples import BFS, DEEPSEEK, OWN, Encoding, examples, statement_row
 from rl.sft.held_out import theorem_key
+from rl.sft.train import sentences
 
 pytest.importorskip("tokenizers")
 
@@ -53,8 +54,15 @@ def test_the_answer_alone_is_learned_and_ends():
 def test_tactics_or_proofs_alone():
     both = of([step(), proof()]).rows
     tactics, proofs = of([step(), proof()], learn="tactics"), of([step(), proof()], learn="proofs")
-    assert (tactics.rows, tactics.unasked) == (both[:1], 1)
-    assert (proofs.rows, proofs.unasked) == (both[1:], 1)
+    assert (tactics.rows, tactics.unwanted, tactics.unasked) == (both[:1], 1, 0)
+    assert (proofs.rows, proofs.unwanted, proofs.unasked) == (both[1:], 1, 0)
+    foreign = of([step(), proof()], BFS, encoding=FOREIGN)
+    assert (foreign.unwanted, foreign.unasked) == (0, 1)
+    told = " ".join(sentences(tactics, OWN, 0.0))
+    assert "1 pairs are left out: they are not of the kind that --learn names" in told
+    assert "prompts" not in told
+    with pytest.raises(UserInputError, match="1 pairs are not of the kind that --learn names, 0 are of none"):
+        of([step()], learn="proofs")
 
 
 def test_prompts_of_others():

@@ -45,7 +45,18 @@ def test_length_costs_nothing_then_more_and_no_more_than_all():
     assert [length_excess(tokens, 10, 20) for tokens in (0, 10, 15, 20, 99)] == [0, 0, 0.5, 1, 1]
 
 
-@pytest.mark.parametrize("given", [{"format_pattern": "("}, {"length_free": 5, "length_most": 5}, {"length_free": -1}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"format_pattern": "("},
+        {"length_free": 5, "length_most": 5},
+        {"length_free": -1},
+        {"format_weight": -0.1},
+        {"language_weight": -0.1},
+        {"length_weight": -0.1},
+        {"length_weight": float("nan")},
+    ],
+)
 def test_what_makes_no_sense_is_refused(given):
     with pytest.raises(UserInputError):
         Shaping(**given)

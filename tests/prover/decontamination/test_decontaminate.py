@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import prover.commands.data.decontaminate as command
 from lean_env import LeanPool
 from prover import line_a_minute
-from prover.cli import Commands
+from prover.command_group import Commands
 
 BENCH = [
     {"name": "b1", "formal_statement": "theorem b1 (a b : Nat) (h : a * b = 12) (k : a + b = 7) : a ^ 2 + b ^ 2 = 25"},

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from prover.cli import Commands
+from prover.command_group import Commands
 from prover.commands import bench_report
 from tests.prover.reports.made_runs import ATTEMPTS, ROWS, attempt, made_run, or_tree, stored, with_trees
 
