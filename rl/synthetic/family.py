@@ -13,13 +13,12 @@ LEVELS = (1, 2, 3, 4, 5)
 class Drawn:
     """A statement and where it comes from, in words.
 
-    `certain`: it is true by that, not just not refuted. `tight`: its hypotheses can all be true, and each is needed, by
-    how it was made, although worlds in which they are true are too rare to be drawn.
+    `tight`: its hypotheses can all be true, and each is needed, by how it was made, although worlds in which they are
+    true are too rare to be drawn.
     """
 
     statement: Statement
     note: str
-    certain: bool
     tight: bool = False
 
 

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 from lean_env.theorem import DEFAULT_HEADER
 from prover.benchmarks.row import Row
 from prover.corpus.entry import split_of
+from prover.decontamination.notation import normal_form
 from rl.synthetic.families.divisibility import DIVISIBILITY
 from rl.synthetic.families.first_order import FIRST_ORDER
 from rl.synthetic.families.functions import FUNCTIONS
@@ -17,17 +19,16 @@ from rl.synthetic.families.inequalities import INEQUALITIES
 from rl.synthetic.families.lists import LISTS
 from rl.synthetic.families.options import OPTIONS
 from rl.synthetic.families.propositional import PROPOSITIONAL
-from rl.synthetic.families.sets import SETS
 from rl.synthetic.families.sums import SUMS
 from rl.synthetic.family import Drawn, Family
 from rl.synthetic.statement import is_entailed, is_sound, models, truth
 from rl.synthetic.terms import places
-from rl.synthetic.worlds import all_worlds, worlds_of
+from rl.synthetic.worlds import worlds_of
 
 FAMILIES = {
     family.name: family
     for family in (
-        IDENTITIES, INEQUALITIES, DIVISIBILITY, SUMS, LISTS, OPTIONS, PROPOSITIONAL, FIRST_ORDER, FUNCTIONS, SETS
+        IDENTITIES, INEQUALITIES, DIVISIBILITY, SUMS, LISTS, OPTIONS, PROPOSITIONAL, FIRST_ORDER, FUNCTIONS
     )
 }  # fmt: skip
 LONGEST = 150  # characters of a statement: what is longer nobody would set
@@ -38,26 +39,33 @@ WORLDS = 400
 
 @dataclass(frozen=True)
 class Made:
-    """A theorem that was made. `number` is its place, from 0, among those of its family, level and seed.
+    """A theorem that was made: `text` is what follows its name. No test has refuted it.
 
-    `certain`: it is true by how it was made; else no test refuted it. `proof` is the text after `:=` of a proof that
-    the judge accepted, if one was found.
+    `number` is its place, from 0, among those of its family, level and seed. `proof` is the text after `:=` of a proof
+    that the judge accepted, if one was found.
     """
 
-    name: str
     text: str
     family: str
     level: int
     number: int
     note: str
-    certain: bool
     proof: str | None = None
+
+    @cached_property
+    def form(self) -> str:
+        """The normal form by which overlaps are found: theorems that share it share their split too."""
+        return normal_form(f"theorem t {self.text}")
+
+    @property
+    def name(self) -> str:
+        return f"{self.family}_{hashlib.sha256(self.form.encode()).hexdigest()[:10]}"
 
     @property
     def row(self) -> Row:
         statement = f"theorem {self.name} {self.text}"
         lineage = f"synthetic, level {self.level}"
-        return Row(self.name, statement, DEFAULT_HEADER, split_of(self.name), self.family, lineage, note=self.note)
+        return Row(self.name, statement, DEFAULT_HEADER, split_of(self.form), self.family, lineage, note=self.note)
 
     @property
     def line(self) -> str:
@@ -72,26 +80,24 @@ class Made:
             "level": self.level,
             "lineage": row.lineage,
             "note": row.note,
-            "truth": "certain" if self.certain else "tested",
             "provable": "proved" if self.proof is not None else "unknown",
         }
         return json.dumps(data | ({"proof": self.proof} if self.proof is not None else {}), ensure_ascii=False) + "\n"
 
 
 def theorems_of(family: Family, level: int, seed: int) -> Iterator[Made]:
-    """The theorems of a family, level and seed, one after the other, always the same; no statement is there twice.
+    """The theorems of a family, level and seed, one after the other, always the same; no normal form is there twice.
 
     Ends when the level seems to have no more.
     """
     random, seen, idle = Random(f"{seed} {family.name} {level}"), set[str](), 0
     for drawn in family.draw(random, level):
-        text = drawn.statement.text
+        made = Made(drawn.statement.text, family.name, level, len(seen), drawn.note)
         idle += 1
-        if text not in seen and is_exercise(drawn, Random(f"{seed} {text}")):
-            seen.add(text)
+        if made.form not in seen and is_exercise(drawn, Random(f"{seed} {made.text}")):
+            seen.add(made.form)
             idle = 0
-            name = f"{family.name}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-            yield Made(name, text, family.name, level, len(seen) - 1, drawn.note, drawn.certain)
+            yield made
         if idle >= PATIENCE:
             return
 
@@ -106,7 +112,7 @@ def is_exercise(drawn: Drawn, random: Random) -> bool:
     if any(head in ("=", "≤", "↔") and left == right for head, left, right in (e for e in equal if len(e) == 3)):
         return False
     variables = dict(statement.variables)
-    worlds = all_worlds(variables) or worlds_of(variables, random, WORLDS if hypotheses else WORLDS // 4)
+    worlds = worlds_of(variables, random, WORLDS if hypotheses else WORLDS // 4)
     everywhere = (1 << len(worlds)) - 1
     given, said = [truth(fact, worlds) for fact in hypotheses], truth(conclusion, worlds)
     if hypotheses and not drawn.tight:
@@ -115,7 +121,7 @@ def is_exercise(drawn: Drawn, random: Random) -> bool:
 
 
 def synthesise(count: int, seed: int, families: Sequence[str], levels: Sequence[int]) -> Iterator[Made]:
-    """`count` theorems of these families and levels in turn, or as many as there are; no statement twice.
+    """`count` theorems of these families and levels in turn, or as many as there are; no normal form twice.
 
     The families are gone through level by level, so the first theorems of a longer list are those of a shorter one.
     """
@@ -124,9 +130,9 @@ def synthesise(count: int, seed: int, families: Sequence[str], levels: Sequence[
     while cells and len(seen) < count:
         for cell in list(cells):
             # What another level had already is passed over.
-            made = next((made for made in cell if made.text not in seen), None)
+            made = next((made for made in cell if made.form not in seen), None)
             if made is None:
                 cells.remove(cell)
             elif len(seen) < count:
-                seen.add(made.text)
+                seen.add(made.form)
                 yield made

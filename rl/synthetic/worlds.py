@@ -1,11 +1,12 @@
 """Worlds: values for the variables of statements, in which Python finds out what is false before Lean is asked.
 
-A type variable has a small carrier of integers. What is quantified over Nat or Int is looked at for small numbers only,
-and a witness among some more, so that a world may err there; everywhere else what is false in a world is false.
+A type variable has a small carrier of integers, or the natural numbers. What is quantified over numbers is looked at
+for small ones only, and a witness among some more, so that a world may err there; else what is false in one is false.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations, product
 from random import Random
 
@@ -109,20 +110,6 @@ def _same_function(domain: str, left: Meaning, right: Meaning) -> Meaning:
     return same
 
 
-@dataclass
-class Table:
-    """A function that was drawn: what it is of an argument hangs on the seed and the argument alone."""
-
-    seed: int
-    draw: Callable[[Random], Value]
-    known: dict[Value, Value] = field(default_factory=dict)
-
-    def __call__(self, argument: Value) -> Value:
-        if argument not in self.known:
-            self.known[argument] = self.draw(Random(f"{self.seed} {argument}"))
-        return self.known[argument]
-
-
 def value_of(type: str, carriers: Mapping[str, Carrier], random: Random) -> Value:
     """A random value of a type, small ones most of all; functions and relations that have properties are likely."""
     parts = type.split(" → ")
@@ -131,8 +118,9 @@ def value_of(type: str, carriers: Mapping[str, Carrier], random: Random) -> Valu
     if len(parts) == 3 and parts[0] == parts[1] and parts[2] == "Prop":
         return _relation(carriers[parts[0]][0], random)
     if len(parts) > 1:
-        rest = " → ".join(parts[1:])
-        return Table(random.getrandbits(32), lambda drawn: value_of(rest, carriers, drawn))
+        rest, seed = " → ".join(parts[1:]), random.getrandbits(32)
+        # What it is of an argument must not hang on what it was asked before.
+        return cache(lambda argument: value_of(rest, carriers, Random(f"{seed} {argument}")))
     if type.startswith(("List ", "Option ")):
         element = type.partition(" ")[2]
         if element in carriers and not carriers[element][0]:
@@ -181,25 +169,6 @@ def _relation(carrier: Sequence[int], random: Random) -> Value:
     return lambda a: lambda b: (a, b) in pairs
 
 
-def random_worlds(variables: Mapping[str, str], random: Random, count: int) -> list[World]:
-    """Worlds with type variables of at most four elements, in some of them of none, as far as that can be."""
-    used = [carrier for carrier in CARRIERS if any(carrier in type.split() for type in variables.values())]
-    empties = [
-        empty
-        for size in range(1, len(used) + 1)
-        for empty in combinations(used, size)
-        if all(_goes_with(type, empty) for type in variables.values())
-    ]
-    found = []
-    for _ in range(count):
-        empty = random.choice(empties) if empties and random.random() < 0.25 else ()
-        sizes = {carrier: 0 if carrier in empty else random.choice((1, 1, 2, 2, 3, 3, 3, 4, 4)) for carrier in CARRIERS}
-        carriers = {carrier: (range(size), range(size)) for carrier, size in sizes.items()}
-        values = {name: value_of(type, carriers, random) for name, type in variables.items()}
-        found.append(World(values | _relatives(values, variables, carriers, random), carriers))
-    return found
-
-
 def _relatives(
     values: Mapping[str, Value], variables: Mapping[str, str], carriers: Mapping[str, Carrier], random: Random
 ) -> dict[str, Value]:
@@ -230,90 +199,66 @@ def _goes_with(type: str, empty: Sequence[str]) -> bool:
     return result not in empty or any(argument in empty for argument in arguments)
 
 
-def all_worlds(variables: Mapping[str, str]) -> list[World] | None:
-    """Worlds that decide every statement without equations about these variables, if they are of a kind that has such.
-
-    Propositions have truth tables. A statement about predicates on one type, and elements of it, knows of an element
-    only which predicates it has: the worlds are the sets of such kinds, the empty one included.
-    """
-    types = set(variables.values())
-    if types <= {"Prop"}:
-        rows = product((False, True), repeat=len(variables))
-        return [World(dict(zip(variables, row, strict=True))) for row in rows]
-    if not types <= {"α", "α → Prop"}:
-        return None
-    predicates = [name for name, type in variables.items() if type != "α"]
-    elements = [name for name, type in variables.items() if type == "α"]
-    found = []
-    kinds = range(2 ** len(predicates))
-    meanings = {name: _bit(place) for place, name in enumerate(predicates)}
-    for size in range(len(kinds) + 1):
-        for carrier in combinations(kinds, size):
-            for chosen in product(carrier, repeat=len(elements)):
-                values = {**meanings, **dict(zip(elements, chosen, strict=True))}
-                found.append(World(values, {"α": (carrier, carrier)}))
-    return found
-
-
-def _bit(place: int) -> Callable[[int], bool]:
-    return lambda kind: bool(kind >> place & 1)
-
-
-# Functions and relations on the natural numbers: what holds of finite types alone is found out here.
+# Functions, predicates and relations on the natural numbers.
 _FUNCTIONS: tuple[Callable[[int], int], ...] = (
     lambda n: n + 1,
     lambda n: max(0, n - 1),
     lambda n: 2 * n,
     lambda n: n // 2,
-    lambda n: n,
     lambda n: n ^ 1,
-    lambda n: 0,
-    lambda n: n + 2,
-    lambda n: (n + 1) if n % 2 else n,
 )
-_PREDICATES: tuple[Callable[[int], bool], ...] = (
-    lambda n: n % 2 == 0,
-    lambda n: n > 0,
-    lambda n: n == 0,
-    lambda n: n > 2,
-    lambda n: True,
-    lambda n: False,
-)
+_PREDICATES: tuple[Callable[[int], bool], ...] = (lambda n: n % 2 == 0, lambda n: n > 0, lambda n: n > 2)
 _RELATIONS: tuple[Callable[[int], Callable[[int], bool]], ...] = (
     lambda a: lambda b: a < b,
     lambda a: lambda b: a <= b,
-    lambda a: lambda b: b == a + 1,
     lambda a: lambda b: a > b,
-    lambda a: lambda b: a >= b,
-    lambda a: lambda b: a == b,
+    lambda a: lambda b: b == a + 1,
     lambda a: lambda b: (a + b) % 2 == 0,
 )
 
 
-def number_worlds(variables: Mapping[str, str], random: Random, count: int) -> list[World]:
-    """Worlds in which every type is that of the natural numbers, with functions and relations that one knows."""
+def _of_numbers(variables: Mapping[str, str], random: Random) -> World:
+    """A world in which every type variable is Nat: what holds of finite types alone is found out here."""
     carriers: dict[str, Carrier] = {carrier: (range(5), range(11)) for carrier in CARRIERS}
-    found = []
-    for _ in range(count):
-        values: dict[str, Value] = {}
-        for name, type in variables.items():
-            arrows = type.count("→")
-            if type.endswith("→ Prop"):
-                values[name] = random.choice(_PREDICATES if arrows == 1 else _RELATIONS)
-            elif arrows == 1 and type.split(" → ")[1] in CARRIERS:
-                values[name] = random.choice(_FUNCTIONS)
-            else:
-                values[name] = value_of(type, carriers, random)
-        found.append(World(values, carriers, is_approximate=True))
-    return found
+    values: dict[str, Value] = {}
+    for name, type in variables.items():
+        *arguments, result = type.split(" → ")
+        if result == "Prop" and arguments:
+            values[name] = random.choice(_PREDICATES if len(arguments) == 1 else _RELATIONS)
+        elif result in CARRIERS and len(arguments) == 1:
+            values[name] = random.choice(_FUNCTIONS)
+        else:
+            values[name] = value_of(type, carriers, random)
+    return World(values, carriers, is_approximate=True)
+
+
+def _of_few(variables: Mapping[str, str], empty: Sequence[str], random: Random) -> World:
+    """A world in which type variables have at most four elements, and these none."""
+    sizes = {carrier: 0 if carrier in empty else random.choice((1, 1, 2, 2, 3, 3, 3, 4, 4)) for carrier in CARRIERS}
+    carriers = {carrier: (range(size), range(size)) for carrier, size in sizes.items()}
+    values = {name: value_of(type, carriers, random) for name, type in variables.items()}
+    return World(values | _relatives(values, variables, carriers, random), carriers)
 
 
 def worlds_of(variables: Mapping[str, str], random: Random, count: int) -> list[World]:
-    """Worlds to test statements about these variables in: `count` of all that matter, or as many that are drawn, with
-    an eighth as many of numbers where there are type variables."""
-    every = all_worlds(variables)
-    if every is not None:
-        return every if len(every) <= count else random.sample(every, count)
-    some = random_worlds(variables, random, count)
-    abstract = any(part in CARRIERS for type in variables.values() for part in type.split())
-    return some + (number_worlds(variables, random, count // 8) if abstract else [])
+    """Worlds to test statements about these variables in: `count` that are drawn, or the truth table of propositions.
+
+    Where there are type variables, they are Nat in every ninth world, and some of them empty in every fourth, as far as
+    that can be.
+    """
+    types = list(variables.values())
+    if set(types) <= {"Prop"}:
+        return [World(dict(zip(variables, row, strict=True))) for row in product((False, True), repeat=len(types))]
+    used = [carrier for carrier in CARRIERS if any(carrier in type.split() for type in types)]
+    empties = [
+        empty
+        for size in range(1, len(used) + 1)
+        for empty in combinations(used, size)
+        if all(_goes_with(type, empty) for type in types)
+    ]
+    return [
+        _of_numbers(variables, random)
+        if used and number % 9 == 8
+        else _of_few(variables, random.choice(empties) if empties and random.random() < 0.25 else (), random)
+        for number in range(count)
+    ]

@@ -115,7 +115,7 @@ def _lawful(random: Random, level: int) -> Iterator[Drawn]:
             name: read(random.choice([f"{name} * m", f"{name} + m", f"2 * {name}", f"{name} + 1", f"{name} ^ 2"]))
         }
         facts, conclusion = [substituted(fact, special) for fact in facts], substituted(conclusion, special)
-    yield Drawn(statement(_NAT, facts, conclusion, _NAMES), "a law of divisibility", True)
+    yield Drawn(statement(_NAT, facts, conclusion, _NAMES), "a law of divisibility")
 
 
 def _remainder(random: Random, level: int) -> Iterator[Drawn]:
@@ -187,12 +187,12 @@ def _witness(random: Random, level: int) -> Iterator[Drawn]:
     k: Polynomial = {(("k", 1),): modulus}
     value = (factor * rest + more) % modulus
     exists = Term("∃", (Term("=", (left, term_of(plus(k, constant(value))))),), "k", "Nat")
-    yield Drawn(statement(_NAT, [given], exists, _NAMES), f"worked out with remainders modulo {modulus}", True)
+    yield Drawn(statement(_NAT, [given], exists, _NAMES), f"worked out with remainders modulo {modulus}")
 
 
 def _drawn(facts: list[Term], conclusion: Term, note: str, random: Random) -> Drawn:
     types = _NAT if random.random() < 0.6 else _INT
-    return Drawn(statement(types, facts, conclusion, _NAMES), note, True)
+    return Drawn(statement(types, facts, conclusion, _NAMES), note)
 
 
 def _value(whole: Polynomial, n: int) -> int:

@@ -1,4 +1,4 @@
-"""First-order logic: quantifiers over predicates of one place, which models decide, and over a relation."""
+"""First-order logic: quantifiers over predicates of one place and over a relation."""
 
 from collections.abc import Iterator
 from random import Random
@@ -39,24 +39,24 @@ _FACTS = grammar(
 )
 _MONADIC = {"P": "α → Prop", "Q": "α → Prop", "S": "α → Prop", "a": "α"}
 _BINARY = {"R": "α → α → Prop", "P": "α → Prop", "Q": "α → Prop", "a": "α", "b": "α"}
+_TRIED = "; it holds in all models that were tried"
 _HYPOTHESES = {1: (0, 1, 1, 2), 2: (0, 1, 2, 2), 3: (0, 1, 2, 2), 4: (1, 2, 2, 2), 5: (2, 3, 3)}
 
 
 def draw(random: Random, level: int) -> Iterator[Drawn]:
     """Statements of the level, for ever."""
     types = _BINARY if level > 3 else _MONADIC
-    worlds, known = worlds_of(types, random, 500 if level > 3 else 150), dict[Term, int]()
+    worlds, known = worlds_of(types, random, 500), dict[Term, int]()
     while True:
         facts = [_FACTS.draw(f"Level{level}", 4, random) for _ in range(100)]
         pool = pool_of([fact for fact in facts if is_plain(fact)], worlds, known)
         count = random.choice(_HYPOTHESES[level])
-        note = "it holds in all models that were tried" if level > 3 else "true, as all sets of kinds of elements show"
         if count:
             for hypotheses, conclusion in pool.sequents(count, 12, random):
-                yield Drawn(statement(types, hypotheses, conclusion), f"a sequent; {note}", level <= 3)
+                yield Drawn(statement(types, hypotheses, conclusion), f"a sequent{_TRIED}")
         else:
             for left, right in pool.equivalents(6, random):
-                yield Drawn(statement(types, [], Term("↔", (left, right))), f"an equivalence; {note}", level <= 3)
+                yield Drawn(statement(types, [], Term("↔", (left, right))), f"an equivalence{_TRIED}")
 
 
 FIRST_ORDER = Family(

@@ -23,7 +23,7 @@ _LAWS = laws("""
     id on the left: id ∘ u ==> u
     id on the right: u ∘ id ==> u
 """)
-# Facts about f : α → β and g : β → γ; about f and g : α → α; and about f : α → β and an inverse g : β → α.
+# Facts about f : α → β and g : β → γ; about f and g : α → α; and about f : α → β and predicates on both.
 _PAIR = grammar(
     """
     Easy ::= ∀ x y, f x = f y → x = y | ∀ v, ∃ x, f x = v | ∀ x y, g (f x) = g (f y) → x = y | ∀ z, ∃ x, g (f x) = z
@@ -53,16 +53,31 @@ _ENDO = grammar(
 )
 _ENDO_TYPES = {"f": "α → α", "g": "α → α", "a": "α", "b": "α"}
 _CHAIN_TYPES = {"g": "α → β", "l": "β → γ", "k": "γ → δ"}
+_IMAGES = grammar(
+    """
+    Level5 ::= ∀ x, P x → V (f x) | ∀ x, V (f x) → P x | ∀ v, V v → Hit | ∃ x, P x ∧ V (f x) | ∀ x, P x → W (f x)
+    Level5 ::= ∀ x, Q x → P x | ∀ x, P x → Q x | ∀ v, W v → V v | ∀ x, Q x → V (f x) | ∀ v, V v → W v | ∀ v, Hit → V v
+    Level5 ::= ∀ v, Hit → W v | ∃ v, V v ∧ Hit | ∀ v, ¬(V v ∧ W v) | ∀ x, ¬(P x ∧ Q x) | ∀ v, Hit ∧ V v → W v
+    Level5 ::= ∀ x, P x ∧ V (f x) → Q x | ∃ x, P x | ∃ v, V v ∧ W v | ∃ x, Q x | ∃ v, V v
+    Hit ::= ∃ x, P x ∧ f x = v | ∃ x, Q x ∧ f x = v | ∃ x, f x = v
+    """,
+    {"x": "α", "v": "β"},
+)
+_IMAGE_TYPES = {"P": "α → Prop", "Q": "α → Prop", "V": "β → Prop", "W": "β → Prop", "f": "α → β"}
 
 
 def draw(random: Random, level: int) -> Iterator[Drawn]:
     """Statements of the level, for ever."""
-    pair, endo = ((types, worlds_of(types, random, 400), dict[Term, int]()) for types in (_PAIR_TYPES, _ENDO_TYPES))
+    pair, endo, image = (
+        (types, worlds_of(types, random, 400), dict[Term, int]()) for types in (_PAIR_TYPES, _ENDO_TYPES, _IMAGE_TYPES)
+    )
     while True:
         if level == 1 or (level == 2 and random.random() < 0.3):
             yield from _equations(random, level)
         elif level in (2, 3) or (level == 5 and random.random() < 0.5):
             yield from _sequents(_PAIR, *pair, random, level)
+        elif level == 5 and random.random() < 0.5:
+            yield from _sequents(_IMAGES, *image, random, level)
         else:
             yield from _sequents(_ENDO, *endo, random, level)
 
@@ -74,7 +89,7 @@ def _equations(random: Random, level: int) -> Iterator[Drawn]:
     if found is not None and start.size >= 5:
         end, used = found
         note = f"by rewriting with {', '.join(dict.fromkeys(used))}"
-        yield Drawn(statement(types, [], Term("=", (start, end), type="α")), note, True)
+        yield Drawn(statement(types, [], Term("=", (start, end), type="α")), note)
 
 
 def _sequents(
@@ -84,7 +99,7 @@ def _sequents(
     count = random.choice({2: (1, 2), 3: (1, 2, 2), 4: (1, 2, 2), 5: (2, 3)}[level])
     for hypotheses, conclusion in pool_of(facts, worlds, known).sequents(count, 10, random):
         note = "properties of functions; it holds in all models that were tried"
-        yield Drawn(statement(types, hypotheses, conclusion), note, False)
+        yield Drawn(statement(types, hypotheses, conclusion), note)
 
 
 FUNCTIONS = Family(
@@ -95,7 +110,7 @@ FUNCTIONS = Family(
         "longer compositions; injective and surjective functions, at most two hypotheses",
         "the same with single elements, at most two hypotheses",
         "two functions of a type into itself: inverse, idempotent, commuting, at most two hypotheses",
-        "both, with three functions and longer equations, two or three hypotheses",
+        "both, with three functions and longer equations, and images of predicates, two or three hypotheses",
     ),
     draw,
 )

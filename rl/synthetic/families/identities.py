@@ -99,7 +99,7 @@ def _rewritten(symbol: str, steps: tuple[int, ...], cut: bool, random: Random) -
     if found is not None:
         end, used = found
         note = f"by rewriting with {', '.join(dict.fromkeys(used))}"
-        yield Drawn(statement(_NAT, [], Term("=", (start, end))), note, True)
+        yield Drawn(statement(_NAT, [], Term("=", (start, end))), note)
 
 
 def _expanded(random: Random, level: int) -> Iterator[Drawn]:
@@ -117,7 +117,7 @@ def _expanded(random: Random, level: int) -> Iterator[Drawn]:
         return
     if len(whole) <= 3 + level:
         equal = Term("=", (start, term_of(whole)))
-        yield Drawn(statement(_INT if integers else _NAT, [], equal), "a product multiplied out", True)
+        yield Drawn(statement(_INT if integers else _NAT, [], equal), "a product multiplied out")
 
 
 def _regrouped(random: Random, level: int) -> Iterator[Drawn]:
@@ -131,7 +131,7 @@ def _regrouped(random: Random, level: int) -> Iterator[Drawn]:
     left, right = (Term("+", (side, term_of(more))) if more else side
                    for side, more in ((one, negative(rest)), (two, positive(rest))))  # fmt: skip
     equal = Term("=", (left, right))
-    yield Drawn(statement(_INT if integers else _NAT, [], equal), "two products and their difference", True)
+    yield Drawn(statement(_INT if integers else _NAT, [], equal), "two products and their difference")
 
 
 def _solved(random: Random, level: int) -> Drawn:
@@ -163,7 +163,6 @@ def _solved(random: Random, level: int) -> Drawn:
     return Drawn(
         statement(types, hypotheses, Term("=", (term_of(wanted), term_of(constant(value))))),
         "linear equations with one solution",
-        True,
         tight=True,
     )
 
@@ -188,7 +187,7 @@ def _powers(random: Random, level: int) -> Drawn:
         value = s * s - 4 * p
     equal = Term("=", (left, term_of(constant(value))))
     return Drawn(
-        statement(_INT, given, equal), "sum and product of two numbers give the sums of their powers", True, True
+        statement(_INT, given, equal), "sum and product of two numbers give the sums of their powers", tight=True
     )
 
 

@@ -53,7 +53,7 @@ def draw(random: Random, level: int) -> Iterator[Drawn]:
                 yield _more(random, level)
             case "bounds":
                 fact = _TERMS.draw("Bounds" if level == 1 else "Bounds2", 2, random)
-                yield Drawn(statement(_NAT, [], fact), "a law of min, max or truncated subtraction", True)
+                yield Drawn(statement(_NAT, [], fact), "a law of min, max or truncated subtraction")
             case "combined":
                 yield from _combined(random, level)
             case "grown":
@@ -78,7 +78,7 @@ def _more(random: Random, level: int) -> Drawn:
     if large == small:
         large = plus(large, {(("c", 1),): 1})
     note = "a sum and what is added to it"
-    return Drawn(statement(_NAT, [], _compare(term_of(small), term_of(large), strict)), note, True)
+    return Drawn(statement(_NAT, [], _compare(term_of(small), term_of(large), strict)), note)
 
 
 def _combined(random: Random, level: int) -> Iterator[Drawn]:
@@ -108,7 +108,7 @@ def _combined(random: Random, level: int) -> Iterator[Drawn]:
     conclusion = _compare(term_of(low_side), term_of(high_side), strict)
     if conclusion not in facts:
         types = _INT if integers else _NAT
-        yield Drawn(statement(types, facts, conclusion), "a sum of multiples of the hypotheses", True)
+        yield Drawn(statement(types, facts, conclusion), "a sum of multiples of the hypotheses")
 
 
 def _grown(random: Random, level: int) -> Drawn:
@@ -123,7 +123,7 @@ def _grown(random: Random, level: int) -> Drawn:
     if level > 3:
         facts.append(_compare(variable("b"), variable("w")))
     conclusion = _compare(substituted(term, before), substituted(term, after))
-    return Drawn(statement(_NAT, facts, conclusion), "a term that grows with its variables", True)
+    return Drawn(statement(_NAT, facts, conclusion), "a term that grows with its variables")
 
 
 def _fewer(random: Random, level: int) -> Iterator[Drawn]:
@@ -136,7 +136,7 @@ def _fewer(random: Random, level: int) -> Iterator[Drawn]:
     part = {m: random.randint(max(1, c // 2), c) for m, c in part.items()}
     if part and part != whole:
         note = "some of what a product is, multiplied out"
-        yield Drawn(statement(_NAT, [], _compare(term_of(part), product)), note, True)
+        yield Drawn(statement(_NAT, [], _compare(term_of(part), product)), note)
 
 
 def _squares(random: Random, level: int) -> Iterator[Drawn]:
@@ -151,7 +151,7 @@ def _squares(random: Random, level: int) -> Iterator[Drawn]:
         return
     plain = random.random() < 0.7
     conclusion = _compare(term_of(low), term_of(high)) if plain else _compare(numeral(0), term_of(total))
-    yield Drawn(statement(_INT, [], conclusion), "a sum of squares is not negative", True)
+    yield Drawn(statement(_INT, [], conclusion), "a sum of squares is not negative")
 
 
 INEQUALITIES = Family(

@@ -112,7 +112,7 @@ def draw(random: Random, level: int) -> Iterator[Drawn]:
             continue
         end, used = found
         equal = Term("↔" if kind == "Member" else "=", (start, end))
-        yield Drawn(statement(TYPES, [], equal), f"by rewriting with {', '.join(dict.fromkeys(used))}", True)
+        yield Drawn(statement(TYPES, [], equal), f"by rewriting with {', '.join(dict.fromkeys(used))}")
 
 
 def _conjectures(worlds: list[World], random: Random) -> Iterator[Drawn]:
@@ -121,7 +121,7 @@ def _conjectures(worlds: list[World], random: Random) -> Iterator[Drawn]:
     terms = [_TERMS.draw(random.choice(symbols), 4, random) for _ in range(120)]
     for left, right in seemingly_equal([term for term in terms if term.size < 14], worlds, 6, random):
         note = "two terms with the same values wherever they were tried"
-        yield Drawn(statement(_NUMBERS, [], Term("=", (left, right))), note, False)
+        yield Drawn(statement(_NUMBERS, [], Term("=", (left, right))), note)
 
 
 LISTS = Family(

@@ -77,7 +77,7 @@ def draw(random: Random, level: int) -> Iterator[Drawn]:
             if found is not None:
                 end, used = found
                 note = f"by rewriting with {', '.join(dict.fromkeys(used))}"
-                yield Drawn(statement(TYPES, [], Term("=", (start, end))), note, True)
+                yield Drawn(statement(TYPES, [], Term("=", (start, end))), note)
 
 
 def _conjectures(worlds: list[World], random: Random, level: int) -> Iterator[Drawn]:
@@ -86,16 +86,14 @@ def _conjectures(worlds: list[World], random: Random, level: int) -> Iterator[Dr
     terms = [term for term in terms if term.size < 6 + 2 * level and is_plain(term)]
     for left, right in seemingly_equal(terms, worlds[:100], 5, random):
         note = "two terms with the same values wherever they were tried"
-        yield Drawn(statement(TYPES, [], Term("=", (left, right))), note, False)
+        yield Drawn(statement(TYPES, [], Term("=", (left, right))), note)
 
 
 def _sequents(worlds: list[World], known: dict[Term, int], random: Random, level: int) -> Iterator[Drawn]:
     facts = [_TERMS.draw("Fact" if level == 2 else "Facts", 2, random) for _ in range(60)]
     pool = pool_of(facts, worlds, known)
     for hypotheses, conclusion in pool.sequents(1 if level == 2 else 2, 10, random):
-        yield Drawn(
-            statement(TYPES, hypotheses, conclusion), "a sequent; it holds in all models that were tried", False
-        )
+        yield Drawn(statement(TYPES, hypotheses, conclusion), "a sequent; it holds in all models that were tried")
 
 
 OPTIONS = Family(

@@ -61,7 +61,7 @@ def _faulhaber(random: Random, level: int) -> Iterator[Drawn]:
     if level == 1 and random.random() < 0.5:
         left, closed = Term("+", (left, variable("m"))), plus(closed, {(("m", 1),): 1})
     equal = Term("=", (left, term_of(closed)))
-    yield Drawn(statement(_TYPES, [], equal, _NAMES), "a sum worked out by Faulhaber's formula", True)
+    yield Drawn(statement(_TYPES, [], equal, _NAMES), "a sum worked out by Faulhaber's formula")
 
 
 def _geometric(random: Random, level: int) -> Drawn:
@@ -77,7 +77,7 @@ def _geometric(random: Random, level: int) -> Drawn:
     right = Term("^", (numeral(base), length))
     right = right if factor == 1 else Term("*", (numeral(factor), right))
     equal = Term("=", (Term("+", (left, numeral(factor))), right))
-    return Drawn(statement(_TYPES, [], equal, _NAMES), "a geometric sum", True)
+    return Drawn(statement(_TYPES, [], equal, _NAMES), "a geometric sum")
 
 
 def _products(random: Random) -> Drawn:
@@ -94,7 +94,7 @@ def _products(random: Random) -> Drawn:
     if random.random() < 0.5:
         left, right = right, left
     equal = Term("=", (left, right))
-    return Drawn(statement(_TYPES, [], equal, _NAMES), "a product of powers", True)
+    return Drawn(statement(_TYPES, [], equal, _NAMES), "a product of powers")
 
 
 def _powers(random: Random, level: int) -> Iterator[Drawn]:
@@ -113,14 +113,14 @@ def _powers(random: Random, level: int) -> Iterator[Drawn]:
         left = Term("+", (left, numeral(more))) if more else left
         value = numeral((factor * rest + more) % modulus)
         equal = Term("=", (Term("%", (left, numeral(modulus))), value))
-        yield Drawn(statement(_TYPES, [], equal, _NAMES), f"powers of {base} leave 1 modulo {modulus}", True)
+        yield Drawn(statement(_TYPES, [], equal, _NAMES), f"powers of {base} leave 1 modulo {modulus}")
         return
     slope, start = random.randint(1, base - 1), random.randint(0, 1)
     low: Polynomial = plus({(("n", 1),): slope}, constant(start))
     # b^(n+1) - b^n >= b - 1 >= slope, and at 0 it is 1.
     text = f"{base} ^ n"
     yield Drawn(
-        statement(_TYPES, [], Term("≤", (term_of(low), read(text))), _NAMES), "a power grows faster than a line", True
+        statement(_TYPES, [], Term("≤", (term_of(low), read(text))), _NAMES), "a power grows faster than a line"
     )
 
 
