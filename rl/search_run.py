@@ -4,7 +4,6 @@ Every attempt is durable before the next one begins, and the same call goes on; 
 `prover bench report` and `prover-rl harvest` read.
 """
 
-import importlib.metadata
 import shlex
 import sys
 import threading
@@ -14,19 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from lean_env import LeanPool, WorkerLost
 from lean_env.pool import FIRST_WORK
 from prover.algorithms import Search, plan_named
 from prover.benchmarks.row import Benchmark
 from prover.policies.plan import PolicyPlan
-from prover.runs.environment import environment, source_hash
-from prover.runs.perform import Performance
-from prover.runs.progress import Board, shown
+from prover.runs.environment import environment, judging, program
 from prover.runs.run import Run
 from prover.runs.settings import Settings, as_json, differences
 from prover.runs.store import begun, open_store, read_run
+from prover.runs.watched import perform_watched
 from prover.sources import UserInputError
 from rl.rollouts.lost import JudgeLost
 
@@ -97,8 +93,8 @@ def search_run(
         version = pool.lean
         settings = Settings(
             **wanted,
-            lean=f"{version.road} {version.version} {version.commit[:8]}",
-            prover=f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}",
+            lean=judging(version),
+            prover=program(),
         )
         if found is not None:
             settings = replace(settings, prover=found["prover"])
@@ -112,12 +108,7 @@ def search_run(
                     stop.wait(pause)
                     _wait_for(pool, stop)
                 store.forget_unscored()
-                board = Board(store.rows(), attempts.number, store.finished(), pool.health, say)
-                board.known_problems(sum(problem != "" for problem in store.problems().values()))
-                performance = Performance(store, pool, settings, search, board, stop, trees, policies.stop)
-                with shown(board, Console(stderr=True)):
-                    performance.look()
-                    performance.attempts()
+                perform_watched(store, pool, settings, search, say, stop, trees, policies.stop)
                 if stop.is_set() or not _lost(read_run(folder)):
                     break
         for sentence in policies.lost():

@@ -1,9 +1,10 @@
 """A figure that a benchmark reports, and how a run of them is shown."""
 
+import argparse
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
@@ -35,6 +36,17 @@ def machine() -> dict[str, str]:
         "system": platform.system(),
         "python": platform.python_version(),
     }
+
+
+def run_parts(floor: str, about: str, parts: Mapping[str, Callable[[], Sequence[Figure]]]) -> None:
+    """The command line of a floor's benchmark: the parts that are named, or all, measured in turn and shown."""
+    parser = argparse.ArgumentParser(prog=f"python -m {floor}.benchmark", description=about)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(parts)}")
+    show(floor, [figure for part in options.parts or parts for figure in parts[part]()], options.json)
 
 
 def show(title: str, figures: Sequence[Figure], as_json: bool) -> None:

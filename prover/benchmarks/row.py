@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
+from random import Random
 
 from lean_env import Theorem
 
@@ -54,6 +55,14 @@ class Benchmark:
     name: str
     rows: tuple[Row, ...]
     complaints: tuple[str, ...] = ()
+
+    def drawn(self, size: int, seed: int) -> "Benchmark":
+        """So many of the rows, in their order; the same seed draws the same ones."""
+        if size >= len(self.rows):
+            return self
+        chosen = sorted(Random(seed).sample(range(len(self.rows)), size))
+        name = f"{self.name} ({size} drawn with seed {seed})"
+        return Benchmark(name, tuple(self.rows[i] for i in chosen), self.complaints)
 
     @property
     def hash(self) -> str:

@@ -1,13 +1,11 @@
 """`prover bench`: a prover over a benchmark, unattended; every attempt is kept, and the same command goes on."""
 
-import importlib.metadata
 import os
 import re
 import shlex
 import sys
 import threading
 from pathlib import Path
-from random import Random
 from typing import Annotated, Any
 
 import typer
@@ -37,11 +35,10 @@ from prover.commands.search_options import (
 )
 from prover.policies.plan import Opened, plan_policy
 from prover.policies.spec import Options
-from prover.runs.environment import environment, source_hash
-from prover.runs.perform import Performance
-from prover.runs.progress import Board, shown
+from prover.runs.environment import environment, judging, program
 from prover.runs.settings import Settings, as_json, refuse_other_settings
 from prover.runs.store import begun, merge, only_writer, open_store, read_run
+from prover.runs.watched import perform_watched
 from prover.sources import UserInputError, read_text
 from prover.statistics import summarise
 
@@ -137,7 +134,7 @@ def run(
     loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
     refuse_unreadable(loaded, skip_unreadable)
     if sample is not None:
-        loaded = drawn(loaded, sample, sample_seed)
+        loaded = loaded.drawn(sample, sample_seed)
     rows = [(place, row) for place, row in enumerate(loaded.rows) if place % count == index]
     folder = out or Path("runs") / folder_name(loaded.name, planned.name, search, shard)
     wanted: dict[str, Any] = {
@@ -152,7 +149,7 @@ def run(
         "budget_seconds": budget_seconds,
         "workers_per_theorem": workers_per_theorem,
         "seed": seed,
-        "prover": f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}",
+        "prover": program(),
         "shard": f"{index + 1}/{count}",
     }
     if found := begun(folder):  # which Lean judges is looked at later, when it has been started
@@ -162,27 +159,19 @@ def run(
     tasks = max(len(rows) * attempts * workers_per_theorem, 1)
     with only_writer(folder), planned.open() as policies, open_pool(lean, size, tasks) as pool:
         version = pool.lean
-        settings = Settings(**wanted, lean=f"{version.road} {version.version} {version.commit[:8]}")
+        settings = Settings(**wanted, lean=judging(version))
         command = shlex.join(["prover", *sys.argv[1:]])
         known = {**environment(version, command), "unreadable": loaded.complaints}
         with open_store(folder, as_json(settings), rows, known) as store:
             if retry_unscored and (forgotten := store.forget_unscored()):
                 typer.echo(f"prover: {forgotten} unscored attempts are made again", err=True)
-            stored = store.rows()
-            console = Console(stderr=True)
 
             def say(text: str) -> None:
                 typer.echo(f"prover: {text}", err=True)
 
-            board = Board(stored, attempts, store.finished(), pool.health, say)
-            board.known_problems(sum(problem != "" for problem in store.problems().values()))
-            performance = Performance(
-                store, pool, settings, Search(algorithm, policies.make), board, stop, trees, policies.stop
-            )
+            made = Search(algorithm, policies.make)
             try:
-                with shown(board, console):
-                    performance.look()
-                    performance.attempts()
+                perform_watched(store, pool, settings, made, say, stop, trees, policies.stop)
             except KeyboardInterrupt:
                 tell_losses(policies)
                 typer.echo(f"prover: interrupted; the same command goes on with {folder}", err=True)
@@ -227,15 +216,6 @@ def read_shard(text: str) -> tuple[int, int]:
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise UserInputError(f"--shard is I/N with I from 1 to N, such as 2/4, not `{text}`.")
     return int(match[1]) - 1, int(match[2])
-
-
-def drawn(benchmark: Benchmark, size: int, seed: int) -> Benchmark:
-    """So many of the rows, in their order; the same seed draws the same ones."""
-    if size >= len(benchmark.rows):
-        return benchmark
-    chosen = sorted(Random(seed).sample(range(len(benchmark.rows)), size))
-    name = f"{benchmark.name} ({size} drawn with seed {seed})"
-    return Benchmark(name, tuple(benchmark.rows[i] for i in chosen), benchmark.complaints)
 
 
 def folder_name(benchmark: str, policy: str, search: str, shard: str) -> str:

@@ -37,6 +37,9 @@ def available(machine: Machine, models: Sequence[Model] = ()) -> list[Available]
         Available(
             "portfolio", True, "tactics by rule, and a grammar of them for whole proofs; no model", "--policy portfolio"
         ),
+        Available(
+            "templates", True, "many more tactics by rule, tried blindly; no model", "--policy portfolio+templates"
+        ),
         _transformers(machine),
         _onnx(machine),
         _vllm(machine),

@@ -16,10 +16,11 @@ from prover.policies.losses import Losses
 from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy
 from prover.policies.probe import probe
 from prover.policies.proof_policy import ModelProofPolicy
-from prover.policies.spec import Options, Part, check_options, read_policy, short_name
+from prover.policies.spec import WITHOUT_A_MODEL, Options, Part, check_options, read_policy, short_name
 from prover.policies.tactic_policy import ModelTacticPolicy
 from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
+from prover.portfolio.templates import TemplatesPolicy
 from prover.prompts.family import ProofFamily, TacticFamily
 from prover.prompts.own import MARKERS
 from prover.prompts.registry import Kind, correction_named, family_named, guessed, kinds
@@ -68,7 +69,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """What is to be opened. `families` has a prompt family's name for each part, empty for the portfolio."""
+    """What is to be opened. `families` has a prompt family's name for each part, empty where no model is."""
 
     parts: tuple[Part, ...]
     families: tuple[str, ...]
@@ -106,7 +107,7 @@ class PolicyPlan:
         with ExitStack() as stack:
             samplers: list[Sampler | None] = []
             for part, family, settings in zip(self.parts, self.families, self.settings, strict=True):
-                sampler = None if part.kind == "portfolio" else _open(part, self.base_url)
+                sampler = None if part.kind in WITHOUT_A_MODEL else _open(part, self.base_url)
                 if sampler is not None and hasattr(sampler, "close"):
                     stack.callback(sampler.close)
                 if sampler is not None and part.kind != "openai":  # a server has been asked when it was opened
@@ -131,6 +132,8 @@ class PolicyPlan:
 
     def _policy(self, number: int, answers: Answers | None, seed: int) -> Policy:
         if answers is None:
+            if self.parts[number].kind == "templates":
+                return TemplatesPolicy()
             return PortfolioPolicy() if self.wanted == "tactic" else GrammarPolicy()
         family, settings = family_named(self.families[number]), self.settings[number]
         if self.wanted == "tactic":
@@ -154,7 +157,7 @@ def plan_policy(
     """
     parts, wanted = read_policy(text), wanted_of(algorithm)
     check_options(parts, options, wanted == "tactic")
-    if wanted == "correction" and (len(parts) > 1 or parts[0].kind == "portfolio"):
+    if wanted == "correction" and (len(parts) > 1 or parts[0].kind in WITHOUT_A_MODEL):
         raise UserInputError("--search correct wants one model that corrects its proofs, such as hf:PATH, as --policy.")
     for part in parts:
         refuse_missing_folder(part)
@@ -173,7 +176,7 @@ def refuse_missing_folder(part: Part) -> None:
     """
     folder = Path(part.name).expanduser()
     path_like = part.name.startswith(("/", ".", "~")) or part.name.count("/") > 1
-    if part.kind in ("portfolio", "openai") or folder.is_dir() or not (path_like or part.kind == "onnx"):
+    if part.kind in (*WITHOUT_A_MODEL, "openai") or folder.is_dir() or not (path_like or part.kind == "onnx"):
         return
     if folder.exists():
         raise UserInputError(f"{part.name} is a file; name the folder that it lies in.")
@@ -182,7 +185,7 @@ def refuse_missing_folder(part: Part) -> None:
 
 def _family(part: Part, named: str | None, wanted: Kind) -> str:
     """The name of the family that a model is asked by: the one that was named, or that its name or folder says."""
-    if part.kind == "portfolio":
+    if part.kind in WITHOUT_A_MODEL:
         return ""
     if named is not None:
         family_named(named)
@@ -206,7 +209,9 @@ def guessed_family(name: str, folder: Path | None) -> str:
     base = adapted_by(folder) if folder else None
     try:
         return guessed(name)
-    except UserInputError:
+    except UserInputError as error:
+        if base is None and folder is not None and "/" in name and not folder.expanduser().exists():
+            raise UserInputError(f"There is no folder {name}, and if that is a name on the hub: {error}") from error
         if base is None:
             raise
         return guessed(base)

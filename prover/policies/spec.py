@@ -1,4 +1,4 @@
-"""What `--policy` says: `portfolio`, `hf:PATH`, `onnx:PATH`, `vllm:NAME`, `openai:MODEL`, or several joined by `+`."""
+"""What `--policy` says: a policy's kind, with a model's name or path where it is one, or several joined by `+`."""
 
 import re
 from collections.abc import Sequence
@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from prover.sources import UserInputError
 
-Kind = Literal["portfolio", "hf", "onnx", "vllm", "openai"]
-KINDS: tuple[Kind, ...] = ("portfolio", "hf", "onnx", "vllm", "openai")
-FORMS = "`portfolio`, `hf:PATH`, `onnx:PATH`, `vllm:NAME` or `openai:MODEL`"
+Kind = Literal["portfolio", "templates", "hf", "onnx", "vllm", "openai"]
+KINDS: tuple[Kind, ...] = ("portfolio", "templates", "hf", "onnx", "vllm", "openai")
+WITHOUT_A_MODEL: tuple[Kind, ...] = ("portfolio", "templates")
+FORMS = "`portfolio`, `templates`, `hf:PATH`, `onnx:PATH`, `vllm:NAME` or `openai:MODEL`"
 
 # A `+` within a path joins nothing: what follows one has to look like a part.
-_JOIN = re.compile(r"\s*\+\s*(?=(?:[^+*:/]*\*)?(?:portfolio(?=\s*(?:\+|$))|(?:hf|onnx|vllm|openai):))")
+_JOIN = re.compile(r"\s*\+\s*(?=(?:[^+*:/]*\*)?(?:(?:portfolio|templates)(?=\s*(?:\+|$))|(?:hf|onnx|vllm|openai):))")
 _PART = re.compile(r"(?:(?P<weight>[^*:/]*)\*)?(?P<kind>[^:*]+)(?::(?P<name>.*))?", re.DOTALL)
 
 
@@ -59,9 +60,9 @@ def _part(text: str) -> Part:
     match = _PART.fullmatch(text)
     kind = next((kind for kind in KINDS if match and match["kind"].strip() == kind), None)
     name = (match["name"] or "").strip() if match else ""
-    if match is None or kind is None or (kind == "portfolio" and match["name"] is not None):
+    if match is None or kind is None or (kind in WITHOUT_A_MODEL and match["name"] is not None):
         raise UserInputError(f"--policy is {FORMS}, or several joined as in `0.7*portfolio+0.3*hf:PATH`, not `{text}`.")
-    if kind != "portfolio" and not name:
+    if kind not in WITHOUT_A_MODEL and not name:
         raise UserInputError(f"--policy {kind}: wants a model's name or path after the colon.")
     if match["weight"] is None:
         return Part(kind, name)
@@ -81,9 +82,11 @@ def check_options(parts: Sequence[Part], options: Options, tactics: bool) -> Non
         UserInputError: one would, or `--base-url` is none that can be used.
     """
     given = [field.name for field in fields(options) if getattr(options, field.name) is not None]
-    if given and all(part.kind == "portfolio" for part in parts):
-        option = "--" + given[0].replace("_", "-")
-        raise UserInputError(f"{option} is for a model, and `--policy portfolio` asks none; name one with --policy.")
+    if given and all(part.kind in WITHOUT_A_MODEL for part in parts):
+        option, asked = "--" + given[0].replace("_", "-"), "+".join(map(str, parts))
+        raise UserInputError(f"{option} is for a model, and `--policy {asked}` asks none; name one with --policy.")
+    if not tactics and any(part.kind == "templates" for part in parts):
+        raise UserInputError("`templates` are tactics for a state, and this search wants whole proofs; see --search.")
     if options.temperature is not None and not 0 <= options.temperature < float("inf"):
         raise UserInputError(f"--temperature is a number from 0 upwards, such as 0.8, not {options.temperature}.")
     if options.top_p is not None and not 0 < options.top_p <= 1:

@@ -27,6 +27,16 @@ def environment(lean: LeanVersion, command: str) -> dict[str, Any]:
     }
 
 
+def program() -> str:
+    """The program, as a run's settings name it: its version, and the beginning of the hash of its source."""
+    return f"{importlib.metadata.version('lean-rl-prover')} {source_hash()[:12]}"
+
+
+def judging(lean: LeanVersion) -> str:
+    """The Lean that judges, as a run's settings name it."""
+    return f"{lean.road} {lean.version} {lean.commit[:8]}"
+
+
 def source_hash() -> str:
     """SHA-256, in hexadecimal, of the program: two runs may have one version and not one program."""
     digest = hashlib.sha256((lake_project() / "ProverServer.lean").read_bytes())

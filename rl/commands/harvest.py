@@ -14,6 +14,7 @@ from prover.outputs import check_writable
 from prover.sources import UserInputError
 from rl.data.harvest import Taken, harvest
 from rl.data.pairs import theorems_of
+from rl.data.tried import tried
 
 COLUMNS = ("tried", "proved", "left\nout", "proofs", "steps", "step-\nless")
 
@@ -31,12 +32,21 @@ def command(
         list[str] | None,
         typer.Option("--split", metavar="NAME", help="Only theorems of this split; can be given again."),
     ] = None,
+    tried_each: Annotated[
+        int | None,
+        typer.Option(
+            "--tried", metavar="K", min=1, help="Not proofs: of each state K tactics that ran, wherever they led."
+        ),
+    ] = None,
 ) -> None:
     """Take what can be learned from accepted proofs: (state, tactic) pairs of their steps, (statement, proof) pairs.
 
     Theorems of the splits valid and test are refused unless --split names them. The table says of each run how many of
     the proved theorems are left out as of other splits, and how many of the proofs are stepless: which states their
     tactics were run on is not known.
+
+    With --tried it takes what searches have tried and Lean has run, of the split train unless --split names others. No
+    judge has seen these pairs; `prover-rl sft --learn-tried` learns from them first what tactics look like.
     """
     # Here and not above: the help needs no pyarrow.
     from rl.data.parquet import append_pairs, read_pairs
@@ -44,6 +54,15 @@ def command(
     check_writable(out)
     if out.exists():
         read_pairs(out)  # refused before the work if it is something else
+    if tried_each is not None:
+        if keep is not None:
+            raise UserInputError("--keep is about proofs, and --tried takes what is none; give one of them.")
+        pairs = list(tried(folders, tried_each, split or ("train",)))
+        if not pairs:
+            raise UserInputError("These runs have kept no trees of theorems that could be taken; nothing was written.")
+        new, count = append_pairs(out, pairs)
+        typer.echo(f"{len(pairs)} tactics that ran, {new} of them new in {out}, which holds {count}")
+        return
     found = harvest(folders, split or None, keep)
     for complaint in found.complaints:
         typer.echo(f"prover-rl: {complaint}", err=True)

@@ -51,9 +51,14 @@ def read_sources(folders: Iterable[Path]) -> list[Source]:
     return [_learned(folder) if (folder / FILE).exists() else _searched(read_run(folder)) for folder in every]
 
 
-def _runs(folder: Path) -> Iterator[Path]:
+def searches(folder: Path) -> list[Path]:
+    """The searches of a run of expert iteration that have begun; any other folder as it is."""
     stages = [found for stage in _STAGES for found in sorted(folder.glob(stage)) if begun(found) is not None]
-    if stages:
+    return stages or [folder]
+
+
+def _runs(folder: Path) -> Iterator[Path]:
+    if (stages := searches(folder)) != [folder]:
         yield from stages
         return
     if not (folder / FILE).exists() and (config := read_config(folder)) is not None:

@@ -8,7 +8,7 @@ from typing import Literal
 from prover.algorithms import plan_named, wanted_of
 from prover.benchmarks.catalogue import CORE
 from prover.policies.plan import PolicyPlan, plan_policy
-from prover.policies.spec import Options, read_policy
+from prover.policies.spec import WITHOUT_A_MODEL, Options, read_policy
 from prover.sources import UserInputError
 from rl.data.harvest import HELD_OUT
 from rl.models import PeftOptions
@@ -71,7 +71,7 @@ class Searching:
         """
         algorithm, options = plan_named(self.search), Options()
         text = with_model(text, model)
-        if any(part.kind != "portfolio" for part in read_policy(text)):
+        if any(part.kind not in WITHOUT_A_MODEL for part in read_policy(text)):
             asked = None if prompt == OWN else prompt
             options = Options(asked, None, self.temperature, self.max_tokens, self.samples)
         if family == OWN:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from prover.benchmarks.json_rows import to_json_lines
 from prover.benchmarks.row import Benchmark, Row
-from prover.commands.bench import drawn
 from prover.outputs import write_whole
 from rl.data.theorems import TRAIN
 from rl.expert_iteration.config import ExpertIterationConfig
@@ -27,7 +26,7 @@ def theorems_of(config: ExpertIterationConfig) -> Theorems:
     found = read_theorems(
         config.theorems, config.split, config.valid, config.valid_split, config.against, config.drop_overlap, config.out
     )
-    valid = drawn(Benchmark(found.label, found.valid), config.valid_sample, config.seed)
+    valid = Benchmark(found.label, found.valid).drawn(config.valid_sample, config.seed)
     return Theorems(found.training, valid)
 
 

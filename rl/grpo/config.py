@@ -17,52 +17,6 @@ from rl.shaping import Shaping
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How rollouts are made.
-
-    Raises:
-        UserInputError: a value cannot be used.
-    """
-
-    group_size: int = 8
-    """Rollouts of a theorem, which are compared with one another."""
-    max_tokens: int = 256
-    """Tokens of an answer, at most."""
-    turns: int = 16
-    """Tactics of an episode, at most."""
-    retries: int = 0
-    """Errors that an episode survives: each has another answer to the same state."""
-    heartbeats: int = 200_000
-    """Lean's own limit for one tactic, in thousands."""
-    tactic_seconds: float = 10.0
-    """Wall clock for one tactic; a rollout that it ends is unscored."""
-    judge_seconds: float = 60.0
-    """Wall clock for the judge on one proof; a rollout that it ends is unscored."""
-    recheck: bool = False
-    """Whether another process judges once more what was accepted."""
-    patience: float = field(default=600.0, metadata={MAY_CHANGE: True})
-    """Seconds for which a Lean that is lost is waited for, before the run ends."""
-
-    def __post_init__(self) -> None:
-        if self.group_size < 2:
-            raise UserInputError("--group-size has to be at least 2: rollouts are compared within their group.")
-        self.rollouts()
-
-    def rollouts(self) -> RolloutOptions:
-        """The same as the collector knows it."""
-        return RolloutOptions(
-            group_size=self.group_size,
-            turns=self.turns,
-            retries=self.retries,
-            heartbeats=self.heartbeats,
-            tactic_seconds=self.tactic_seconds,
-            judge_seconds=self.judge_seconds,
-            patience=self.patience,
-            recheck=self.recheck,
-        )
-
-
-@dataclass(frozen=True)
 class Choosing:
     """What a step is made of.
 
@@ -178,6 +132,8 @@ class GRPOConfig:
     """The part of those sources."""
     prompt: str | None = None
     """How the model is asked; none: for tactics, as its tokenizer or its name says."""
+    max_tokens: int = 256
+    """Tokens of an answer, at most."""
     valid: str | None = None
     """Theorems that evaluations are made on; none: those of the first source."""
     valid_split: str = "valid"
@@ -198,7 +154,7 @@ class GRPOConfig:
     """`cpu` or `cuda`; none: the latter where there is one."""
     course: Course = field(default_factory=Course)
     """Course"""
-    sampling: Sampling = field(default_factory=Sampling)
+    rollouts: RolloutOptions = field(default_factory=RolloutOptions)
     """Rollouts"""
     learner: LearnerConfig = field(default_factory=LearnerConfig)
     """Optimiser"""
@@ -214,9 +170,11 @@ class GRPOConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserInputError(f"--{name.replace('_', '-')} has to be at least 1.")
+        if self.rollouts.group_size < 2:
+            raise UserInputError("--group-size has to be at least 2: rollouts are compared within their group.")
         self.learner.check_schedule(self.course.updates_before(self.course.steps))
         self.settings()
 
     def settings(self) -> Settings:
         """What rollouts are sampled with."""
-        return training_settings(Settings(self.sampling.max_tokens, self.course.objective.temperature))
+        return training_settings(Settings(self.max_tokens, self.course.objective.temperature))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from lean_env import LeanPool
 from prover.benchmarks.row import Benchmark, Row
-from prover.commands.bench import drawn
 from prover.commands.lean import open_pool
 from prover.policies.plan import guessed_family, own_family, refuse_missing_folder
 from prover.policies.spec import Part
@@ -70,7 +69,7 @@ def theorems_of(config: GRPOConfig) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     found = read_theorems(
         config.theorems, config.split, config.valid, valid_split, config.against, config.drop_overlap, config.out
     )
-    valid = drawn(Benchmark(found.label, found.valid), config.valid_sample, course.seed)
+    valid = Benchmark(found.label, found.valid).drawn(config.valid_sample, course.seed)
     return found.training, valid.rows
 
 
@@ -108,10 +107,10 @@ def _train(
     learner = Learner(model, _pad_id(tokenizer), config.learner, course.updates_before(course.steps))
     sampler = _sampler(config, model, tokenizer)
     say(f"{len(training)} theorems to learn from, {len(valid)} to evaluate on; {family.name}, {sampler.name}")
-    tasks = course.choosing.theorems_per_step * config.sampling.group_size
+    tasks = course.choosing.theorems_per_step * config.rollouts.group_size
     with (
         nullcontext(given) if given else open_pool(config.lean, config.workers, tasks) as pool,
-        Collector(pool, sampler, family, config.settings(), config.sampling.rollouts(), course.seed) as collector,
+        Collector(pool, sampler, family, config.settings(), config.rollouts, course.seed) as collector,
     ):
         environment = Environment(collector.collect, sampler.take_weights, collector.stop)
         loop = Loop(

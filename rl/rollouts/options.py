@@ -1,32 +1,36 @@
 """How rollouts are made. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prover.sampling.sampler import Settings
 from prover.sources import UserInputError
+from rl.runs.settings import MAY_CHANGE
 
 
 @dataclass(frozen=True)
 class RolloutOptions:
     """The limits of a rollout, and how many a theorem gets.
 
-    An episode has at most `turns` answers. It goes on after `retries` tactics with errors, from the same states, and
-    ends with the next. `heartbeats`, as `maxHeartbeats` counts them, and `tactic_seconds` are Lean's limits for one
-    tactic, or for a proof in one piece, `judge_seconds` for judging a proof. A Lean that is lost is waited for,
-    `patience` seconds. `recheck`: as `lean_env.Verifier` has it.
-
     Raises:
         UserInputError: a number makes no sense.
     """
 
     group_size: int = 8
+    """Rollouts of a theorem, which are compared with one another."""
     turns: int = 16
+    """Tactics of an episode, at most."""
     retries: int = 0
+    """Errors that an episode survives: each has another answer to the same state."""
     heartbeats: int = 200_000
+    """Lean's own limit for one tactic, or for a proof in one piece, as `maxHeartbeats` counts."""
     tactic_seconds: float = 10.0
+    """Wall clock for one tactic; a rollout that it ends is unscored."""
     judge_seconds: float = 60.0
-    patience: float = 600.0
+    """Wall clock for the judge on one proof; a rollout that it ends is unscored."""
     recheck: bool = False
+    """Whether another process judges once more what was accepted."""
+    patience: float = field(default=600.0, metadata={MAY_CHANGE: True})
+    """Seconds for which a Lean that is lost is waited for, before the run ends."""
 
     def __post_init__(self) -> None:
         for name, value, least in (

@@ -150,6 +150,8 @@ class SftConfig:
     """Whether to leave out what is held out, and not to refuse it."""
     learn: Learn = "both"
     """Which pairs to learn."""
+    learn_tried: bool = False
+    """Whether to learn pairs without a verdict too, as `prover-rl harvest --tried` takes them: a warm start."""
     prompt: str | None = None
     """How a model with a tokenizer of others is asked (default: by its name)."""
     seed: int = 0

@@ -56,11 +56,6 @@ class Examples:
     unasked: int = 0
     unproved: int = 0
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Tokens of each row, prompt and answer."""
-        return tuple(row.tokens for row in self.rows)
-
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of everything in it: a training is gone on with on what it was begun with."""
         digest = hashlib.sha256(repr((len(self.rows), len(self.held_out), self.shares)).encode())
@@ -79,11 +74,12 @@ def examples(
     share: float,
     seed: int,
     statement_weight: float = 0.0,
+    tried: bool = False,
 ) -> Examples:
     """What is learned of these pairs, and of the `statements` of theorems with `statement_weight`, in their order.
 
     Theorems are kept out, about `share` of those with pairs, and none of theirs is in what is trained on. A step that
-    several proofs of a theorem have in common counts once.
+    several proofs of a theorem have in common counts once. With `tried` pairs without a verdict are learned, too.
 
     Raises:
         UserInputError: no pair is left.
@@ -93,7 +89,7 @@ def examples(
     found: dict[tuple[str, TokenRow], None] = {}
     too_long = unwanted = unasked = unproved = 0
     for pair in pairs:
-        if pair.reward != 1:
+        if pair.reward != 1 and not (tried and pair.reward is None):
             unproved += 1
         elif pair.kind not in wanted:
             unwanted += 1

@@ -87,12 +87,12 @@ def _train(
     model, tokenizer = open_trainable(str(latest.model) if latest else base, device=config.device, peft=config.peft)
     found = examples(
         pairs, theorems, family, config.learn, encoding_of(model, tokenizer), training.held_out, config.seed,
-        training.statement_loss,
+        training.statement_loss, config.learn_tried,
     )  # fmt: skip
     del pairs
     for sentence in sentences(found, family, training.statement_loss):
         say(sentence)
-    plan = (found.lengths, training.batch_tokens, config.seed, training.epochs, training.steps, found.shares)
+    plan = (found.rows, training.batch_tokens, config.seed, training.epochs, training.steps, found.shares)
     planned = sum(1 for _ in course(*plan))
     learner = Learner(model, _pad_id(tokenizer), training.learner(planned), planned)
     objective, fingerprint = Supervised(), found.fingerprint()

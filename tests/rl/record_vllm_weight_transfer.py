@@ -4,12 +4,10 @@
 it is run.
 """
 
-import ast
-import json
 import sys
 from pathlib import Path
 
-from tests.prover.sampling.record_vllm_signatures import _fields, _parameters
+from tests.prover.sampling.record_vllm_signatures import recorded
 
 RECORDED = Path(__file__).parents[1] / "data" / "vllm_weight_transfer.json"
 TRANSFER = "distributed/weight_transfer"
@@ -32,24 +30,5 @@ FIELDS = {
 }
 
 
-def main() -> None:
-    root = Path(sys.argv[1]) / "vllm"
-    version = next(
-        ast.literal_eval(node.value)
-        for node in ast.parse((root / "_version.py").read_text()).body
-        if isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
-    )
-    recorded = {
-        "version": version,
-        "signatures": {
-            f"{name}.{method}": _parameters(root / path, name, method)
-            for name, (path, methods) in METHODS.items()
-            for method in methods
-        },
-        "fields": {name: _fields(root / path, name) for name, path in FIELDS.items()},
-    }
-    RECORDED.write_text(json.dumps(recorded, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    RECORDED.write_text(recorded(Path(sys.argv[1]) / "vllm", METHODS, FIELDS))

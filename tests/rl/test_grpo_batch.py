@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,11 +14,12 @@ from prover.benchmarks.row import Row
 from prover.sources import UserInputError
 from rl.command_line import options_of
 from rl.grpo.batch import Batch, batch_from_json, batch_to_json, parts, rows
-from rl.grpo.config import Choosing, Course, GRPOConfig, Sampling
+from rl.grpo.config import Choosing, Course, GRPOConfig
 from rl.grpo.metrics import of_batch, of_groups, of_updates, shown
 from rl.learner.config import LearnerConfig
 from rl.objective.policy_loss import PolicyObjective
 from rl.objective.rows import TokenRow
+from rl.rollouts.options import RolloutOptions
 from rl.rollouts.rollout import Group, Rollout, Turn
 from rl.runs.settings import flat
 from rl.shaping import Shaping
@@ -153,8 +156,8 @@ def test_a_batch_goes_through_a_file_unchanged():
 @pytest.mark.parametrize(
     ("make", "given"),
     [
-        (Sampling, {"group_size": 1}),
-        (Sampling, {"turns": 0}),
+        (partial(GRPOConfig, base="m", theorems=("b",), out=Path("o")), {"rollouts": RolloutOptions(group_size=1)}),
+        (RolloutOptions, {"turns": 0}),
         (Choosing, {"theorems_per_step": 0}),
         (Choosing, {"refills": -1}),
         (Choosing, {"replay_share": 1.5}),

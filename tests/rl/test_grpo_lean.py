@@ -17,12 +17,13 @@ from prover.sampling.sampler import Sample
 from prover.sources import UserInputError
 from rl.cli import app
 from rl.grpo import train as training
-from rl.grpo.config import Choosing, Course, GRPOConfig, Sampling
+from rl.grpo.config import Choosing, Course, GRPOConfig
 from rl.grpo.train import train
 from rl.learner.config import LearnerConfig
 from rl.objective.policy_loss import PolicyObjective
 from rl.objective.rows import TokenRow
 from rl.objective.supervised import Supervised
+from rl.rollouts.options import RolloutOptions
 from rl.rollouts.weights import TransformersPolicy
 
 torch = pytest.importorskip("torch")
@@ -43,7 +44,7 @@ COURSE = Course(
     samples_shown=99,
     choosing=Choosing(theorems_per_step=2, refills=1),
 )
-SAMPLING = Sampling(group_size=6, max_tokens=24, turns=4)
+ROLLOUTS = RolloutOptions(group_size=6, turns=4)
 
 
 def pairs(pool):
@@ -118,7 +119,13 @@ def theorems(folder: Path, rows=((TRAIN, "train"), (VALID, "valid"))):
 
 def config(base, folder, out="run", **given):
     source = theorems(folder) if not (folder / "theorems.jsonl").exists() else str(folder / "theorems.jsonl")
-    plain = {"course": COURSE, "sampling": SAMPLING, "learner": LearnerConfig(learning_rate=1e-3), "device": "cpu"}
+    plain = {
+        "course": COURSE,
+        "rollouts": ROLLOUTS,
+        "max_tokens": 24,
+        "learner": LearnerConfig(learning_rate=1e-3),
+        "device": "cpu",
+    }
     return GRPOConfig(str(base), (source,), folder / out, **{**plain, **given})
 
 
@@ -322,7 +329,7 @@ def test_theorems_of_a_benchmark_are_refused(base, tmp_path, pool):
 
 def test_a_checkpoint_of_another_config_is_refused(undisturbed, base, pool):
     folder, _ = undisturbed
-    other = config(base, folder, sampling=replace(SAMPLING, group_size=5))
+    other = config(base, folder, rollouts=replace(ROLLOUTS, group_size=5))
     with pytest.raises(UserInputError, match="group size was 6 and is 5"):
         train(other, pool=pool)
 

@@ -26,6 +26,7 @@ from rl.cli import app
 from rl.data.harvest import harvest, pairs_of_proof, tactics_of
 from rl.data.pairs import Pair, ProofPair, TacticPair
 from rl.data.parquet import read_pairs
+from rl.data.tried import tried
 from search import Completion, Proposal, Spent
 from search.graph.proof_graph import state_key
 from search.graph.stored import from_json
@@ -374,3 +375,28 @@ def test_what_the_command_refuses(run: Path, tmp_path: Path) -> None:
     out.write_text("mine")
     assert "is no file of pairs, or damaged" in refused(run, "--out", out, "--split", "train")
     assert out.read_text() == "mine"
+
+
+def test_tactics_that_ran_are_taken_wherever_they_led(tmp_path, pool):
+    """Of each state as many as were asked for, those that closed a goal first; none of theorems that are held out."""
+    folder = performed(tmp_path / "run", ROWS, pool, SevenTactics)
+    found = list(tried([folder], 2, ["train"]))
+    assert {pair.reward for pair in found} == {None}
+    assert {pair.theorem for pair in found} == {"swap", "thrice", "either", "wrong"}  # `wrong` was not proved
+    by_state: dict[tuple[str, str], list[str]] = {}
+    for pair in found:
+        by_state.setdefault((pair.statement, pair.state), []).append(pair.tactic)
+    assert max(map(len, by_state.values())) == 2
+    for row in ROWS[:2]:
+        with pool.session(row.theorem) as session:
+            for tactic in by_state[row.statement, session.start.pretty]:
+                assert isinstance(session.run_tactic(session.start, tactic), TacticState | ProofFinished)
+    assert list(tried([folder], 2, ["train"])) == found
+    assert {pair.theorem for pair in tried([folder], 1, ["test"])} == {"kept_out"}
+    out = tmp_path / "tried.parquet"
+    done = CliRunner().invoke(app, ["harvest", str(folder), "--tried", "2", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert {pair.key for pair in read_pairs(out)} == {pair.key for pair in found}
+    refused = CliRunner().invoke(app, ["harvest", str(folder), "--tried", "2", "--keep", "1", "--out", str(out)])
+    assert refused.exit_code == 2
+    assert "--keep is about proofs" in refused.output

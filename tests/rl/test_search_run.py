@@ -176,7 +176,7 @@ def test_another_version_of_the_program_goes_on_and_another_lean_does_not(tmp_pa
     with pytest.raises(JudgeLost):
         searched(tmp_path, monkeypatch, {"t1": 9, "t2": 9})
     before = read_run(tmp_path).settings["prover"]
-    monkeypatch.setattr("rl.search_run.source_hash", lambda: "another program")
+    monkeypatch.setattr("prover.runs.environment.source_hash", lambda: "another program")
     with pytest.raises(UserInputError, match=r"the lean was wasm 4\.28\.0 38f3c0c4 and is wasm 4\.28\.0 0000"):
         searched(tmp_path, monkeypatch, {}, Pool(commit="0000"))
     found, _ = searched(tmp_path, monkeypatch, {})

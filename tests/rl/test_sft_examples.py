@@ -47,7 +47,6 @@ def test_the_answer_alone_is_learned_and_ends():
         (ids(tactic_prompt("n : Nat\n⊢ n + 0 = 0 + n")), ids(f"simp{END}")),
         (ids(proof_prompt("theorem t0 (n : Nat) : n + 0 = 0 + n")), ids(f"intro h\nomega{END}")),
     ]
-    assert found.lengths == tuple(len(row.prompt_ids) + len(row.answer_ids) for row in found.rows)
     assert (found.theorems, found.held_out, found.shares) == (1, (), (1.0, 1.0))
 
 
@@ -78,10 +77,13 @@ def test_prompts_of_others():
 
 def test_what_is_left_out_is_counted():
     long = step(1, "simp [" + "Nat.add_comm, " * 60 + "]")
-    context = of([step(), proof()]).lengths[1]
+    context = of([step(), proof()]).rows[1].tokens
     limited = Encoding(ids, ids, EOS, context)
     found = of([step(), proof(), long, step(2, reward=0), step(3, reward=None)], encoding=limited)
     assert (found.too_long, found.unproved, found.unasked, len(found.rows)) == (1, 2, 0, 2)
+    given = [step(), proof(), step(2, reward=0), step(3, reward=None)]
+    with_tried = examples(given, (), OWN, "both", PLAIN, 0.0, 0, tried=True)
+    assert (with_tried.unproved, len(with_tried.rows)) == (1, 3)
     one_less = Encoding(ids, ids, EOS, context - 1)
     assert of([step(), proof()], encoding=one_less).too_long == 1
     with pytest.raises(UserInputError, match="1 are not accepted proofs, and 1 are longer"):

@@ -1,12 +1,13 @@
 """What a supervised training sees and when: theorems kept out, batches, early stop. Pure functions."""
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import inf, nan
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rl.objective.rows import TokenRow
 from rl.sft.batches import batches, course
 from rl.sft.held_out import held_out, theorem_key
 from rl.sft.patience import Best
@@ -44,10 +45,15 @@ def test_at_least_one_is_kept_out_and_one_is_not(keys, share, seed):
         assert 1 <= len(found) < len(keys)
 
 
+def rows_of(lengths):
+    """Examples of so many tokens, each with a prompt of its own."""
+    return [TokenRow((place,), (0,) * (length - 1)) for place, length in enumerate(lengths)]
+
+
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 60), st.integers(0, 3), st.integers(0, 3))
+@given(st.lists(st.integers(2, 50), max_size=40), st.integers(1, 60), st.integers(0, 3), st.integers(0, 3))
 def test_every_example_is_in_one_batch_which_is_not_too_large(lengths, tokens, seed, epoch):
-    found = batches(lengths, tokens, seed, epoch)
+    found = batches(rows_of(lengths), tokens, seed, epoch)
     assert sorted(place for batch in found for place in batch) == list(range(len(lengths)))
     for batch in found:
         assert len(batch) == 1 or sum(lengths[place] for place in batch) <= tokens
@@ -56,18 +62,29 @@ def test_every_example_is_in_one_batch_which_is_not_too_large(lengths, tokens, s
         assert sum(lengths[place] for place in batch) + lengths[after[0]] > tokens
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=40), st.integers(1, 60), st.integers(0, 3))
+def test_examples_of_one_prompt_follow_each_other_and_their_prompt_counts_once(prompts, tokens, seed):
+    rows = [TokenRow((prompt,) * 10, (0, place)) for place, prompt in enumerate(prompts)]
+    found = batches(rows, tokens, seed, 0)
+    in_order = [prompts[place] for batch in found for place in batch]
+    assert [prompt for prompt, _ in groupby(in_order)] == list(dict.fromkeys(in_order))
+    for batch in found:
+        assert len(batch) == 1 or 10 * len({prompts[place] for place in batch}) + 2 * len(batch) <= tokens
+
+
 def test_batches_hang_on_seed_and_epoch():
-    lengths = [1] * 30
-    assert batches(lengths, 10, 0, 0) == batches(lengths, 10, 0, 0)
-    assert len({str(batches(lengths, 10, seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
-    assert [len(batch) for batch in batches(lengths, 10, 0, 0)] == [10, 10, 10]
+    rows = rows_of([2] * 30)
+    assert batches(rows, 20, 0, 0) == batches(rows, 20, 0, 0)
+    assert len({str(batches(rows, 20, seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
+    assert [len(batch) for batch in batches(rows, 20, 0, 0)] == [10, 10, 10]
 
 
 def test_a_course_is_its_epochs_one_after_another():
-    lengths = [3, 1, 4, 1, 5, 9, 2, 6]
-    whole = list(course(lengths, 10, 7, 2))
-    assert [batch for epoch, batch in whole if epoch == 1] == batches(lengths, 10, 7, 1)
-    assert list(course(lengths, 10, 7, 9, steps=3)) == whole[:3]
+    rows = rows_of([3, 2, 4, 2, 5, 9, 2, 6])
+    whole = list(course(rows, 10, 7, 2))
+    assert [batch for epoch, batch in whole if epoch == 1] == batches(rows, 10, 7, 1)
+    assert list(course(rows, 10, 7, 9, steps=3)) == whole[:3]
     assert list(course([], 10, 7, 5)) == []
 
 

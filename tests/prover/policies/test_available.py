@@ -32,7 +32,7 @@ def rows(machine, *models):
 
 def test_a_bare_machine_has_the_portfolio_and_servers():
     found = rows(BARE)
-    assert [policy for policy, each in found.items() if each.usable] == ["portfolio", "openai:MODEL"]
+    assert [policy for policy, each in found.items() if each.usable] == ["portfolio", "templates", "openai:MODEL"]
     assert found["hf:PATH"].about == "torch and transformers are not installed"
     assert found["hf:PATH"].command == "pip install 'lean-rl-prover[hf]'"
     assert found["onnx:PATH"].command == "pip install 'lean-rl-prover[onnx]'"

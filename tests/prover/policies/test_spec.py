@@ -14,6 +14,7 @@ from prover.sources import UserInputError
         ("hf:/a/b+c*d:e", [Part("hf", "/a/b+c*d:e")]),
         ("openai:gpt-oss:20b", [Part("openai", "gpt-oss:20b")]),
         ("portfolio+hf:x", [Part("portfolio"), Part("hf", "x")]),
+        ("0.5*portfolio+templates", [Part("portfolio", "", 0.5), Part("templates")]),
         ("0.7*portfolio+0.3*hf:a+b", [Part("portfolio", "", 0.7), Part("hf", "a+b", 0.3)]),
         ("hf:a+portfolio2+2*onnx:c", [Part("hf", "a+portfolio2"), Part("onnx", "c", 2.0)]),
         (" 1e-1*vllm:n + portfolio ", [Part("vllm", "n", 0.1), Part("portfolio")]),
@@ -26,9 +27,10 @@ def test_parts(text, parts):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "--policy is `portfolio`, `hf:PATH`"),
+        ("", "--policy is `portfolio`, `templates`, `hf:PATH`"),
         ("oracle", "not `oracle`"),
         ("portfolio:x", "not `portfolio:x`"),
+        ("templates:x", "not `templates:x`"),
         ("hf:", "--policy hf: wants a model's name or path after the colon"),
         ("hf", "--policy hf: wants a model's name"),
         ("0*portfolio+hf:x", "A weight in --policy is a number above 0, as in `0.3*portfolio`, not `0`"),
@@ -57,6 +59,8 @@ def test_what_is_no_policy(text, said):
         ("hf:x", Options(temperature=float("nan")), True, "--temperature is a number from 0"),
         ("hf:x", Options(temperature=float("inf")), True, "--temperature is a number from 0"),
         ("portfolio", Options(top_p=0.9), True, "--top-p is for a model"),
+        ("portfolio+templates", Options(samples=4), True, "`--policy portfolio+templates` asks none"),
+        ("portfolio+templates", Options(), False, "`templates` are tactics for a state"),
         ("hf:x", Options(top_p=0.0), True, "--top-p is a number above 0 and at most 1"),
         ("hf:x", Options(top_p=float("nan")), False, "--top-p is a number above 0"),
         ("hf:x", Options(top_p=1.01), False, "--top-p is a number above 0"),

@@ -16,7 +16,7 @@ from typing import get_args
 import pytest
 
 from prover.benchmarks.row import Benchmark, Row
-from prover.commands.bench import drawn, folder_name, read_shard
+from prover.commands.bench import folder_name, read_shard
 from prover.runs.attempt import Attempt
 from prover.runs.perform import attempt_of, seed_of
 from prover.runs.run import Run
@@ -165,7 +165,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--seed", 1], "Name a benchmark"),
-        ([TEN, "--policy", "oracle"], "--policy is `portfolio`, `hf:PATH`, "),
+        ([TEN, "--policy", "oracle"], "--policy is `portfolio`, `templates`, `hf:PATH`, "),
         ([TEN, "--search", "luck"], "--search is "),
         ([TEN, "--shard", "3/2"], "--shard is I/N with I from 1 to N"),
         ([TEN, "--lean", "coq"], "--lean is "),
@@ -209,14 +209,14 @@ def test_shards_and_samples() -> None:
         with pytest.raises(UserInputError):
             read_shard(bad)
     whole = Benchmark("b", tuple(Row(f"t{i}", f"theorem t{i} : True") for i in range(50)))
-    ten = drawn(whole, 10, 3)
-    assert ten == drawn(whole, 10, 3)
+    ten = whole.drawn(10, 3)
+    assert ten == whole.drawn(10, 3)
     assert ten.name == "b (10 drawn with seed 3)"
     places = [whole.rows.index(row) for row in ten.rows]
     assert len(set(places)) == 10
     assert places == sorted(places)
-    assert drawn(whole, 10, 4) != ten
-    assert drawn(whole, 50, 4) == whole
+    assert whole.drawn(10, 4) != ten
+    assert whole.drawn(50, 4) == whole
     assert folder_name("core test (200 drawn)", "portfolio", "mcts", "2/4") == "core-test-200-drawn-portfolio-mcts-2-4"
     # By hand: the first four bytes of sha256(b"0 1 swap") as a number, halved.
     assert seed_of(0, "swap", 1) == int(hashlib.sha256(b"0 1 swap").hexdigest()[:8], 16) // 2

@@ -7,6 +7,7 @@ fetched and `unzip` unpacked; nothing of it is run.
 import ast
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RECORDED = Path(__file__).parents[2] / "data" / "vllm_signatures.json"
@@ -29,24 +30,29 @@ FIELDS = {
 }
 
 
+Methods = Mapping[str, tuple[str, Sequence[str]]]
+
+
 def main() -> None:
     root = Path(sys.argv[1]) / "vllm"
+    more = {"logprobs_modes": _literal(root / "config/model.py", "LogprobsMode")}
+    RECORDED.write_text(recorded(root, METHODS, FIELDS, more))
+
+
+def recorded(root: Path, methods: Methods, fields: Mapping[str, str], more: Mapping[str, object] = {}) -> str:
+    """JSON of the version in `root`, the parameters of methods by their class, the fields of classes, and more."""
     version = next(
         ast.literal_eval(node.value)
         for node in ast.parse((root / "_version.py").read_text()).body
         if isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
     )
-    recorded = {
-        "version": version,
-        "signatures": {
-            f"{name}.{method}": _parameters(root / path, name, method)
-            for name, (path, methods) in METHODS.items()
-            for method in methods
-        },
-        "fields": {name: _fields(root / path, name) for name, path in FIELDS.items()},
-        "logprobs_modes": _literal(root / "config/model.py", "LogprobsMode"),
+    signatures = {
+        f"{name}.{method}": _parameters(root / path, name, method)
+        for name, (path, named) in methods.items()
+        for method in named
     }
-    RECORDED.write_text(json.dumps(recorded, indent=1) + "\n")
+    kept = {name: _fields(root / path, name) for name, path in fields.items()}
+    return json.dumps({"version": version, "signatures": signatures, "fields": kept, **more}, indent=1) + "\n"
 
 
 def _class(path: Path, name: str) -> ast.ClassDef:
