@@ -34,5 +34,11 @@ MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", metavar="N", min=1, help="The longest answer (default: the prompt's own).")
 ]
 SamplesOption = Annotated[
-    int | None, typer.Option("--samples", metavar="N", min=1, help="Answers of the model for one tactic state.")
+    int | None,
+    typer.Option(
+        "--samples",
+        metavar="N",
+        min=1,
+        help="Answers of the model for one tactic state (default: 8), or without one draws from what is proposed.",
+    ),
 ]

@@ -12,6 +12,7 @@ from prover.algorithms import SEARCHES, Policy, wanted_of
 from prover.policies.adapter import adapted_by
 from prover.policies.answers import Answers
 from prover.policies.correction import ModelCorrectionPolicy
+from prover.policies.drawn import DrawnTacticPolicy
 from prover.policies.losses import Losses
 from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy
 from prover.policies.probe import probe
@@ -69,7 +70,10 @@ class Opened:
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """What is to be opened. `families` has a prompt family's name for each part, empty where no model is."""
+    """What is to be opened. `families` has a prompt family's name for each part, empty where no model is.
+
+    `drawn`: there is no model, and so many samples of what the parts propose are tried on a state, not all of it.
+    """
 
     parts: tuple[Part, ...]
     families: tuple[str, ...]
@@ -77,6 +81,7 @@ class PolicyPlan:
     samples: int
     base_url: str | None
     wanted: Kind
+    drawn: bool = False
 
     @property
     def name(self) -> str:
@@ -96,7 +101,7 @@ class PolicyPlan:
             options += [self.base_url] if self.base_url and part.kind == "openai" else []
             written = f"{part} ({', '.join(options)})" if family else str(part)
             said.append(f"{part.weight:g}*{written}" if weighted else written)
-        return "+".join(said)
+        return "+".join(said) + (f" ({self.samples} samples)" if self.drawn else "")
 
     def open(self) -> Opened:
         """Loads the models, and finds out whether they can be used.
@@ -116,6 +121,10 @@ class PolicyPlan:
             losses = [None if sampler is None else Losses(sampler.name) for sampler in samplers]
 
             def make(seed: int) -> Policy:
+                whole = mixture(seed)
+                return DrawnTacticPolicy(cast(TacticPolicy, whole), self.samples, seed) if self.drawn else whole
+
+            def mixture(seed: int) -> Policy:
                 policies = [
                     self._policy(number, None if sampler is None else Answers(sampler, lost), seed)
                     for number, (sampler, lost) in enumerate(zip(samplers, losses, strict=True))
@@ -165,7 +174,8 @@ def plan_policy(
     temperature = TEMPERATURE if options.temperature is None else options.temperature
     top_p = TOP_P if options.top_p is None else options.top_p
     settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature, top_p) for family in families)
-    return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted)
+    drawn = options.samples is not None and all(part.kind in WITHOUT_A_MODEL for part in parts)
+    return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted, drawn)
 
 
 def refuse_missing_folder(part: Part) -> None:

@@ -33,7 +33,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Options:
-    """How models are asked, where that is not left to the defaults. `samples` are answers for one tactic state."""
+    """How models are asked, where that is not left to the defaults. `samples` are answers for one tactic state, or
+    draws from what policies without a model propose for it."""
 
     prompt: str | None = None
     base_url: str | None = None
@@ -82,6 +83,7 @@ def check_options(parts: Sequence[Part], options: Options, tactics: bool) -> Non
         UserInputError: one would, or `--base-url` is none that can be used.
     """
     given = [field.name for field in fields(options) if getattr(options, field.name) is not None]
+    given = [name for name in given if name != "samples"]  # what a policy without a model proposes can be drawn from
     if given and all(part.kind in WITHOUT_A_MODEL for part in parts):
         option, asked = "--" + given[0].replace("_", "-"), "+".join(map(str, parts))
         raise UserInputError(f"{option} is for a model, and `--policy {asked}` asks none; name one with --policy.")

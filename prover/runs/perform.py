@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -60,16 +60,17 @@ class Performance:
     def look(self) -> None:
         """Elaborates every statement that nobody has looked at, and notes what is wrong with it."""
         known = self.store.problems()
-        rows = [(number, row) for number, row in enumerate(self.store.rows()) if number not in known]
-        self._each(rows, self.pool.size, self._look)
+        rows = self.store.rows()
+        unknown = [(number, rows[number]) for number in by_header(rows) if number not in known]
+        self._each(unknown, self.pool.size, self._look)
 
     def attempts(self) -> None:
-        """Makes what is missing: the first attempt at every theorem, then the second, and so on."""
+        """Makes what is missing: the first attempt at every theorem, header by header, then the second, and so on."""
         rows, problems, done = self.store.rows(), self.store.problems(), self.store.finished()
         missing = [
             (theorem, number)
             for number in range(self.settings.attempts)
-            for theorem in range(len(rows))
+            for theorem in by_header(rows)
             if not problems.get(theorem) and (theorem, number) not in done
         ]
         if not missing:
@@ -149,6 +150,15 @@ class Performance:
         if result.stopped == "interrupted" or (self.stop.is_set() and result.proof is None):
             return None
         return attempt_of(with_losses(result, policy), theorem, number, seed, self.keep_trees)
+
+
+def by_header(rows: Sequence[Row]) -> list[int]:
+    """The numbers of the rows, those with one header together: a worker keeps the environments of the last few, and to
+    load one takes longer than most proofs."""
+    first: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        first.setdefault(row.header, number)
+    return sorted(range(len(rows)), key=lambda number: first[rows[number].header])
 
 
 def attempt_of(result: SearchResult, theorem: int, number: int, seed: int, keep_tree: bool) -> Attempt:

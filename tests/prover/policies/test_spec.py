@@ -59,7 +59,7 @@ def test_what_is_no_policy(text, said):
         ("hf:x", Options(temperature=float("nan")), True, "--temperature is a number from 0"),
         ("hf:x", Options(temperature=float("inf")), True, "--temperature is a number from 0"),
         ("portfolio", Options(top_p=0.9), True, "--top-p is for a model"),
-        ("portfolio+templates", Options(samples=4), True, "`--policy portfolio+templates` asks none"),
+        ("portfolio+templates", Options(top_p=0.5), True, "`--policy portfolio+templates` asks none"),
         ("portfolio+templates", Options(), False, "`templates` are tactics for a state"),
         ("hf:x", Options(top_p=0.0), True, "--top-p is a number above 0 and at most 1"),
         ("hf:x", Options(top_p=float("nan")), False, "--top-p is a number above 0"),
