@@ -22,6 +22,7 @@ from prover.commands.policy_options import (
     MaxTokensOption,
     PolicyOption,
     PromptOption,
+    RedrawsOption,
     SamplesOption,
     TemperatureOption,
     TopPOption,
@@ -81,6 +82,7 @@ def run(
     top_p: TopPOption = None,
     max_tokens: MaxTokensOption = None,
     samples: SamplesOption = None,
+    redraws: RedrawsOption = None,
     search: SearchOption = "best-first",
     rounds: RoundsOption = None,
     attempts: Annotated[int, typer.Option("--attempts", metavar="K", min=1, help="Attempts at each theorem.")] = 1,
@@ -129,7 +131,8 @@ def run(
         raise UserInputError("Name a benchmark, a .jsonl or .lean file or a folder; `prover bench --list` lists names.")
     lean_road(lean)
     algorithm = plan_named(search, rounds)
-    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples, top_p), algorithm)
+    options = Options(prompt, base_url, temperature, max_tokens, samples, top_p, redraws)
+    planned = plan_policy(policy, options, algorithm)
     index, count = read_shard(shard)
     loaded = load(benchmark, data=data, split=split, header=read_text(header) if header else "")
     refuse_unreadable(loaded, skip_unreadable)

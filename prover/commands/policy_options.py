@@ -42,3 +42,12 @@ SamplesOption = Annotated[
         help="Answers of the model for one tactic state (default: 8), or without one draws from what is proposed.",
     ),
 ]
+RedrawsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--redraws",
+        metavar="N",
+        min=0,
+        help="Rounds in which answers that say what another does are drawn again (default: 0).",
+    ),
+]

@@ -29,6 +29,7 @@ from prover.commands.policy_options import (
     MaxTokensOption,
     PolicyOption,
     PromptOption,
+    RedrawsOption,
     SamplesOption,
     TemperatureOption,
     TopPOption,
@@ -112,6 +113,7 @@ def prove(
     top_p: TopPOption = None,
     max_tokens: MaxTokensOption = None,
     samples: SamplesOption = None,
+    redraws: RedrawsOption = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="With one worker the same seed gives the same search.")
     ] = 0,
@@ -141,7 +143,8 @@ def prove(
     """
     lean_road(lean)
     algorithm = plan_named(search, rounds)
-    planned = plan_policy(policy, Options(prompt, base_url, temperature, max_tokens, samples, top_p), algorithm)
+    options = Options(prompt, base_url, temperature, max_tokens, samples, top_p, redraws)
+    planned = plan_policy(policy, options, algorithm)
     read = read_source(source, sys.stdin.buffer.read() if source == "-" else None)
     for complaint in read.complaints:
         typer.echo(f"prover: {complaint}", err=True)

@@ -82,6 +82,7 @@ class PolicyPlan:
     base_url: str | None
     wanted: Kind
     drawn: bool = False
+    redraws: int = 0
 
     @property
     def name(self) -> str:
@@ -98,6 +99,7 @@ class PolicyPlan:
             options += [f"top-p {settings.top_p:g}"] if settings.top_p < 1 else []
             options += [f"at most {settings.max_tokens} tokens"]
             options += [f"{self.samples} samples"] if self.wanted == "tactic" else []
+            options += [f"{self.redraws} redraws"] if self.redraws else []
             options += [self.base_url] if self.base_url and part.kind == "openai" else []
             written = f"{part} ({', '.join(options)})" if family else str(part)
             said.append(f"{part.weight:g}*{written}" if weighted else written)
@@ -146,7 +148,7 @@ class PolicyPlan:
             return PortfolioPolicy() if self.wanted == "tactic" else GrammarPolicy()
         family, settings = family_named(self.families[number]), self.settings[number]
         if self.wanted == "tactic":
-            return ModelTacticPolicy(answers, cast(TacticFamily, family), settings, self.samples, seed)
+            return ModelTacticPolicy(answers, cast(TacticFamily, family), settings, self.samples, seed, self.redraws)
         proofs = ModelProofPolicy(answers, cast(ProofFamily, family), settings)
         if self.wanted == "proof":
             return proofs
@@ -175,7 +177,8 @@ def plan_policy(
     top_p = TOP_P if options.top_p is None else options.top_p
     settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature, top_p) for family in families)
     drawn = options.samples is not None and all(part.kind in WITHOUT_A_MODEL for part in parts)
-    return PolicyPlan(parts, families, settings, options.samples or SAMPLES, options.base_url, wanted, drawn)
+    samples, redraws = options.samples or SAMPLES, options.redraws or 0
+    return PolicyPlan(parts, families, settings, samples, options.base_url, wanted, drawn, redraws)
 
 
 def refuse_missing_folder(part: Part) -> None:

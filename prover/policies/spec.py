@@ -42,6 +42,7 @@ class Options:
     max_tokens: int | None = None
     samples: int | None = None
     top_p: float | None = None
+    redraws: int | None = None
 
 
 def read_policy(text: str) -> tuple[Part, ...]:
@@ -95,6 +96,8 @@ def check_options(parts: Sequence[Part], options: Options, tactics: bool) -> Non
         raise UserInputError(f"--top-p is a number above 0 and at most 1, such as 0.95, not {options.top_p}.")
     if options.samples is not None and not tactics:
         raise UserInputError("--samples is for searches over tactics; here every answer is a proof of its own.")
+    if options.redraws is not None and not tactics:
+        raise UserInputError("--redraws is for searches over tactics; here every answer is a proof of its own.")
     if options.base_url is not None:
         _check_url(options.base_url, parts)
     elif server := next((part for part in parts if part.kind == "openai"), None):

@@ -20,12 +20,22 @@ class ModelTacticPolicy:
 
     The answers hang on `seed`, the theorem, the state, and how often the state was asked about before, so that a state
     asked about again gets new ones: nothing is cached. One answer is drawn where the temperature is 0.
+
+    Answers that say what another does, or nothing, are drawn again, in `redraws` rounds at most: with enough of them
+    the tactics are `samples` draws without replacement.
     """
 
     def __init__(
-        self, answers: Answers, family: TacticFamily, settings: Settings, samples: int = 8, seed: int = 0
+        self,
+        answers: Answers,
+        family: TacticFamily,
+        settings: Settings,
+        samples: int = 8,
+        seed: int = 0,
+        redraws: int = 0,
     ) -> None:
         self.answers, self.family, self.seed = answers, family, seed
+        self.redraws = redraws if settings.temperature > 0 else 0
         self.samples = samples if settings.temperature > 0 else 1
         self.settings = replace(settings, stop=(*family.stop, *settings.stop))
         self._times: Counter[tuple[str, str]] = Counter()
@@ -49,9 +59,15 @@ class ModelTacticPolicy:
             time = self._times[place]
             self._times[place] += 1
         prompt = self.family.prompt(state, theorem)
-        seeds = [seed_of(self.seed, *place, time, number) for number in range(self.samples)]
-        samples = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds])
-        texts = ["" if sample.finish == "error" else self.family.tactic(sample) for sample in samples]
+        samples: list[Sample] = []
+        texts: list[str] = []
+        for _ in range(1 + self.redraws):
+            missing = self.samples - len({text.rstrip() for text in texts if text.strip()})
+            numbers = range(len(samples), len(samples) + missing)
+            seeds = [seed_of(self.seed, *place, time, number) for number in numbers]
+            drawn = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds]) if missing else []
+            samples += drawn
+            texts += ["" if sample.finish == "error" else self.family.tactic(sample) for sample in drawn]
         with self._lock:
             scale = self._scale = self._scale.after(samples)
         return merged(samples, texts, scale)

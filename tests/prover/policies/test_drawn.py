@@ -20,13 +20,18 @@ class Given:
         return self.proposals
 
 
-def test_draws_follow_the_probabilities_and_equal_ones_are_one():
+def test_draws_follow_the_probabilities_and_are_all_different():
     seen = {"tactic0": 0, "tactic1": 0}
     for seed in range(400):
         (found,) = DrawnTacticPolicy(Given(0.75, 0.25), 1, seed).propose(STATE, THEOREM)
         seen[found.text] += 1
     # Binomial with 400 and 0.75: 300, and a standard deviation of 8.7.
     assert 260 < seen["tactic0"] < 340
+    # Of 1/2, 1/4 and 1/4 the first two drawn are without the first with the probability 1/4 * 1/3 * 2 = 1/6.
+    pairs = [DrawnTacticPolicy(Given(0.5, 0.25, 0.25), 2, seed).propose(STATE, THEOREM) for seed in range(600)]
+    assert all(len(pair) == 2 for pair in pairs)
+    without = sum("tactic0" not in {each.text for each in pair} for pair in pairs)
+    assert 70 < without < 130  # 100, and a standard deviation of 9.1
     many = DrawnTacticPolicy(Given(0.75, 0.25), 50).propose(STATE, THEOREM)
     assert many == Given(0.75, 0.25).proposals
 

@@ -51,6 +51,22 @@ def test_equal_answers_are_one_proposal_with_the_probability_of_the_text():
     assert cost == {**expected, "": 4 * drawn["no idea at all"]}
 
 
+def test_answers_that_say_what_another_does_are_drawn_again():
+    once, again = TableSampler(TABLE), TableSampler(TABLE)
+    for seed in range(20):
+        before = len(again.requests)
+        first = tactics(once, 3, seed).propose(state(), THEOREM)
+        found = ModelTacticPolicy(Answers(again), Plain(), Settings(), 3, seed, redraws=60).propose(state(), THEOREM)
+        assert {p.text for p in found if p.text} == {"simp", "rfl", "omega now"}
+        assert {p.text for p in first} <= {p.text for p in found}
+        # The first answers are those without redraws, and no more are drawn than are missing.
+        assert again.requests[before : before + 3] == once.requests[-3:]
+    # The four texts that there are, a blank one among them: a fifth never comes, and the redraws end.
+    few = TableSampler(TABLE)
+    ModelTacticPolicy(Answers(few), Plain(), Settings(), 5, 0, redraws=4).propose(state(), THEOREM)
+    assert 5 + 4 * 2 <= len(few.requests) <= 5 * 5
+
+
 def test_without_log_probabilities_the_shares_of_the_answers_are_taken():
     samples = [Sample("a", tokens=3), Sample("b", tokens=1), Sample("a", tokens=3), Sample("", finish="error")]
     # Two of the three that came.
