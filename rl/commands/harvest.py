@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prover.commands.lean import WorkersOption, open_pool
 from prover.outputs import check_writable
 from prover.sources import UserInputError
 from rl.data.harvest import Taken, harvest
-from rl.data.pairs import theorems_of
+from rl.data.pairs import Pair, theorems_of
+from rl.data.replayed import replayed, without_steps
 from rl.data.tried import tried
 
 COLUMNS = ("tried", "proved", "left\nout", "proofs", "steps", "step-\nless")
@@ -38,12 +41,16 @@ def command(
             "--tried", metavar="K", min=1, help="Not proofs: of each state K tactics that ran, wherever they led."
         ),
     ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Have Lean run proofs whose steps are not known, for their states.")
+    ] = False,
+    workers: WorkersOption = None,
 ) -> None:
     """Take what can be learned from accepted proofs: (state, tactic) pairs of their steps, (statement, proof) pairs.
 
     Theorems of the splits valid and test are refused unless --split names them. The table says of each run how many of
     the proved theorems are left out as of other splits, and how many of the proofs are stepless: which states their
-    tactics were run on is not known.
+    tactics were run on is not known. With --replay Lean runs those again.
 
     With --tried it takes what searches have tried and Lean has run, of the split train unless --split names others. No
     judge has seen these pairs; `prover-rl sft --learn-tried` learns from them first what tactics look like.
@@ -57,11 +64,13 @@ def command(
     if tried_each is not None:
         if keep is not None:
             raise UserInputError("--keep is about proofs, and --tried takes what is none; give one of them.")
-        pairs = list(tried(folders, tried_each, split or ("train",)))
-        if not pairs:
+        if replay:
+            raise UserInputError("--replay is about proofs, and --tried takes what is none; give one of them.")
+        ran = list(tried(folders, tried_each, split or ("train",)))
+        if not ran:
             raise UserInputError("These runs have kept no trees of theorems that could be taken; nothing was written.")
-        new, count = append_pairs(out, pairs)
-        typer.echo(f"{len(pairs)} tactics that ran, {new} of them new in {out}, which holds {count}")
+        new, count = append_pairs(out, ran)
+        typer.echo(f"{len(ran)} tactics that ran, {new} of them new in {out}, which holds {count}")
         return
     found = harvest(folders, split or None, keep)
     for complaint in found.complaints:
@@ -70,9 +79,15 @@ def command(
     console.print(_table(found.taken, console.width))
     if not found.pairs:
         raise UserInputError("These runs have no accepted proof that could be taken; nothing was written.")
-    new, count = append_pairs(out, found.pairs)
+    pairs: list[Pair] = list(found.pairs)
+    if replay and (stepless := without_steps(pairs)):
+        with open_pool("wasm", workers, len(stepless)) as pool:
+            steps = list(replayed(stepless, pool))
+        pairs += chain.from_iterable(steps)
+        typer.echo(f"{sum(map(bool, steps))} of {len(stepless)} proofs without steps were run again")
+    new, count = append_pairs(out, pairs)
     theorems = len(theorems_of(found.pairs))
-    typer.echo(f"{len(found.pairs)} pairs of {theorems} theorems, {new} of them new in {out}, which holds {count}")
+    typer.echo(f"{len(pairs)} pairs of {theorems} theorems, {new} of them new in {out}, which holds {count}")
 
 
 def _table(taken: Sequence[Taken], width: int) -> Table:

@@ -26,6 +26,7 @@ from rl.cli import app
 from rl.data.harvest import harvest, pairs_of_proof, tactics_of
 from rl.data.pairs import Pair, ProofPair, TacticPair
 from rl.data.parquet import read_pairs
+from rl.data.replayed import replayed, without_steps
 from rl.data.tried import tried
 from search import Completion, Proposal, Spent
 from search.graph.proof_graph import state_key
@@ -400,3 +401,24 @@ def test_tactics_that_ran_are_taken_wherever_they_led(tmp_path, pool):
     refused = CliRunner().invoke(app, ["harvest", str(folder), "--tried", "2", "--keep", "1", "--out", str(out)])
     assert refused.exit_code == 2
     assert "--keep is about proofs" in refused.output
+
+
+def test_steps_that_are_not_known_are_found_by_running_the_proof_again(tmp_path, pool):
+    texts = [
+        (0, "by\n  intro h\n  exact ⟨h.2, h.1⟩"),
+        (2, "by\n  refine ⟨?_, ?_⟩\n  right\n  assumption\n  exact .inl hr"),
+        (2, "by\n  refine ⟨?_, ?_⟩\n  · exact .inr hq\n  · exact .inl hr"),
+        (1, "by\n  intro hp hq"),
+    ]
+    found = harvest([made(tmp_path / "run", ROWS, texts)], ["train"])
+    stepless = without_steps(found.pairs)
+    assert len(stepless) == 4
+    steps = {proof.proof: steps for proof, steps in zip(stepless, replayed(stepless, pool), strict=True)}
+    swap, either, bullets, unfinished = (steps[tactics_of(text) or ""] for _, text in texts)
+    check_chain(pool, ROWS[0], swap)
+    check_chain(pool, ROWS[2], either)
+    assert [step.tactic for step in either] == ["refine ⟨?_, ?_⟩", "right", "assumption", "exact .inl hr"]
+    assert either[1].state.count("⊢") == 1  # the goal that the tactic is about, and not the other
+    assert {step.proof_key for step in swap} == {next(p.key for p in stepless if p.theorem == "swap")}
+    assert (bullets, unfinished) == ([], [])
+    assert without_steps([*found.pairs, *swap]) == [proof for proof in stepless if proof.theorem != "swap"]
