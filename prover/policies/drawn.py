@@ -8,6 +8,7 @@ from random import Random
 
 from lean_env.goal import TacticState
 from lean_env.theorem import Theorem
+from prover.policies.losses import lost_by
 from prover.policies.tactic_policy import seed_of
 from search.policy import Proposal, TacticPolicy
 
@@ -23,6 +24,10 @@ class DrawnTacticPolicy:
         self.policy, self.samples, self.seed = policy, samples, seed
         self._times: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
+
+    def lost(self) -> str:
+        """What did not come of the other policy, in words; empty if all did."""
+        return lost_by(self.policy)
 
     def propose(self, state: TacticState, theorem: Theorem) -> Sequence[Proposal]:
         """The drawn tactics, most likely first."""

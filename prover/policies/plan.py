@@ -21,7 +21,7 @@ from prover.policies.spec import WITHOUT_A_MODEL, Options, Part, check_options, 
 from prover.policies.tactic_policy import ModelTacticPolicy
 from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
-from prover.portfolio.templates import TemplatesPolicy
+from prover.portfolio.templates import templates
 from prover.prompts.family import ProofFamily, TacticFamily
 from prover.prompts.own import MARKERS
 from prover.prompts.registry import Kind, correction_named, family_named, guessed, kinds
@@ -144,7 +144,7 @@ class PolicyPlan:
     def _policy(self, number: int, answers: Answers | None, seed: int) -> Policy:
         if answers is None:
             if self.parts[number].kind == "templates":
-                return TemplatesPolicy()
+                return PortfolioPolicy((templates,))
             return PortfolioPolicy() if self.wanted == "tactic" else GrammarPolicy()
         family, settings = family_named(self.families[number]), self.settings[number]
         if self.wanted == "tactic":

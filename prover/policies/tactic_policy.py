@@ -22,7 +22,7 @@ class ModelTacticPolicy:
     asked about again gets new ones: nothing is cached. One answer is drawn where the temperature is 0.
 
     Answers that say what another does, or nothing, are drawn again, in `redraws` rounds at most: with enough of them
-    the tactics are `samples` draws without replacement.
+    the tactics are `samples` draws without replacement. Once one did not come, no more are asked for.
     """
 
     def __init__(
@@ -61,13 +61,17 @@ class ModelTacticPolicy:
         prompt = self.family.prompt(state, theorem)
         samples: list[Sample] = []
         texts: list[str] = []
+        missing = self.samples
         for _ in range(1 + self.redraws):
-            missing = self.samples - len({text.rstrip() for text in texts if text.strip()})
             numbers = range(len(samples), len(samples) + missing)
             seeds = [seed_of(self.seed, *place, time, number) for number in numbers]
-            drawn = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds]) if missing else []
+            drawn = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds])
             samples += drawn
             texts += ["" if sample.finish == "error" else self.family.tactic(sample) for sample in drawn]
+            lost = any(sample.finish == "error" for sample in drawn)
+            missing = self.samples - len({text.rstrip() for text in texts if text.strip()})
+            if lost or not missing:
+                break
         with self._lock:
             scale = self._scale = self._scale.after(samples)
         return merged(samples, texts, scale)

@@ -34,9 +34,12 @@ def suggestions(goal: Features, rules: Sequence[Rule] = RULES) -> list[Suggestio
 class PortfolioPolicy:
     """A `search.TacticPolicy` without a model: deterministic, and the same for every theorem that looks the same."""
 
+    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
+        self.rules = rules
+
     def propose(self, state: TacticState, theorem: Theorem) -> Sequence[Proposal]:
         if not state.goals:
             return []
-        found = suggestions(features(state.goals[0], theorem.header, len(state.goals)))
+        found = suggestions(features(state.goals[0], theorem.header, len(state.goals)), self.rules)
         total = sum(suggestion.weight for suggestion in found)
         return [Proposal(s.tactic, log(s.weight / total)) for s in found]

@@ -1,18 +1,14 @@
 """Templates: scripts that unfold, split and compute what a goal is made of, filled in with the goal's own names.
 
-Wider than the portfolio's rules and blinder: about sixty for a goal, few of which it needs. `--policy templates` is for
+Wider than the portfolio's rules and blinder: a hundred and more for a goal, few of which it needs. `--policy templates` is for
 finding proofs to learn from, where there is time to try them all; none of the templates knows a theorem.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from math import log
 
-from lean_env.goal import TacticState
-from lean_env.theorem import Theorem
-from prover.portfolio.features import Features, Variable, features
+from prover.portfolio.features import Features, Variable
 from prover.portfolio.rule import Suggestion
-from search.policy import Proposal
 
 _CONSTANT = re.compile(r"(?<![\w.])[A-Z]\w*(?:\.\w+[?!']*)+")
 _FIELD = re.compile(
@@ -44,27 +40,15 @@ _EXTENSIONALITY = {
 }
 
 
-class TemplatesPolicy:
-    """A `search.TacticPolicy` without a model, as the portfolio's: the same for every theorem that looks the same."""
-
-    def propose(self, state: TacticState, theorem: Theorem) -> Sequence[Proposal]:
-        if not state.goals:
-            return []
-        found = templates(features(state.goals[0], theorem.header, len(state.goals)))
-        total = sum(suggestion.weight for suggestion in found)
-        return [Proposal(s.tactic, log(s.weight / total)) for s in found]
-
-
 def templates(goal: Features) -> list[Suggestion]:
-    """The templates, filled in, the heaviest first; each begins with a way to take the goal apart, or with none."""
-    best: dict[str, float] = {}
+    """The templates, filled in, as a rule; each begins with a way to take the goal apart, or with none."""
     defined = constants(goal)
-    for start, favour in _starts(goal, defined):
-        for end, weight in _ends(goal, defined):
-            script = " <;> ".join(part for part in (start, end) if part)
-            if script:
-                best[script] = max(best.get(script, 0.0), favour * weight)
-    return [Suggestion(tactic, weight) for tactic, weight in sorted(best.items(), key=lambda item: -item[1])]
+    return [
+        Suggestion(" <;> ".join(part for part in (start, end) if part), favour * weight)
+        for start, favour in _starts(goal, defined)
+        for end, weight in _ends(goal, defined)
+        if start or end
+    ]
 
 
 def _starts(goal: Features, defined: Sequence[str]) -> Iterator[tuple[str, float]]:

@@ -328,3 +328,16 @@ def test_many_threads_lose_no_count():
     # Each of the 50 times drew by seeds of its own.
     assert len({request.seed for request in sampler.requests}) == 100
     assert all(isinstance(p, Proposal) for answer in answers for p in answer)
+
+
+def test_once_an_answer_did_not_come_none_is_drawn_again():
+    class Gone(TableSampler):
+        def sample(self, requests):
+            return [Sample("", finish="error") for _ in super().sample(requests)]
+
+    sampler = Gone(TABLE)
+    with pytest.raises(NoAnswersError):
+        ModelTacticPolicy(Answers(sampler), Plain(), Settings(), FIRST, redraws=9).propose(state(), THEOREM)
+    few = Gone(TABLE)
+    ModelTacticPolicy(Answers(few), Plain(), Settings(), 3, redraws=9).propose(state(), THEOREM)
+    assert len(few.requests) == 3
