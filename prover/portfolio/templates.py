@@ -1,7 +1,7 @@
 """Templates: scripts that unfold, split and compute what a goal is made of, filled in with the goal's own names.
 
-Wider than the portfolio's rules and blinder: a hundred and more for a goal, few of which it needs. `--policy templates` is for
-finding proofs to learn from, where there is time to try them all; none of the templates knows a theorem.
+Wider than the portfolio's rules and blinder: a hundred and more for a goal, few of which it needs. `--policy templates`
+is for finding proofs to learn from, where there is time to try them all; none of the templates knows a theorem.
 """
 
 import re

@@ -52,8 +52,9 @@ def command(
     the proved theorems are left out as of other splits, and how many of the proofs are stepless: which states their
     tactics were run on is not known. With --replay Lean runs those again.
 
-    With --tried it takes what searches have tried and Lean has run, of the split train unless --split names others. No
-    judge has seen these pairs; `prover-rl sft --learn-tried` learns from them first what tactics look like.
+    With --tried it takes what searches have tried and Lean has run, of theorems that are not held out unless --split
+    names some. No judge has seen these pairs; `prover-rl sft --learn-tried` learns first from them what tactics look
+    like.
     """
     # Here and not above: the help needs no pyarrow.
     from rl.data.parquet import append_pairs, read_pairs
@@ -61,12 +62,14 @@ def command(
     check_writable(out)
     if out.exists():
         read_pairs(out)  # refused before the work if it is something else
+    if workers is not None and not replay:
+        raise UserInputError("--workers is for --replay; without it no Lean is asked.")
     if tried_each is not None:
         if keep is not None:
             raise UserInputError("--keep is about proofs, and --tried takes what is none; give one of them.")
         if replay:
             raise UserInputError("--replay is about proofs, and --tried takes what is none; give one of them.")
-        ran = list(tried(folders, tried_each, split or ("train",)))
+        ran = list(tried(folders, tried_each, split or None))
         if not ran:
             raise UserInputError("These runs have kept no trees of theorems that could be taken; nothing was written.")
         new, count = append_pairs(out, ran)

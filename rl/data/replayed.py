@@ -1,14 +1,16 @@
 """Steps of proofs of which only the text is known: Lean runs them again, tactic by tactic, and says the states."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lean_env import LeanPool, ProofFinished, StatementError, TacticError, TacticState, WorkerLost
 from lean_env.goal import focused, independent
+from prover.runs.perform import by_header
 from rl.data.pairs import Pair, ProofPair, TacticPair
 from search.segments import segments
 
-_OF_SEVERAL_GOALS = ("·", ".", "all_goals", "any_goals", "case", "next", "rotate_")
+_OF_SEVERAL_GOALS = re.compile(r"[·.]|(all_goals|any_goals|case|next|rotate_left|rotate_right|swap|pick_goal)\b")
 
 
 def without_steps(pairs: Iterable[Pair]) -> list[ProofPair]:
@@ -23,9 +25,13 @@ def replayed(proofs: Sequence[ProofPair], pool: LeanPool) -> Iterator[list[Tacti
 
     A step's state is the goals that its tactic is about: the first, and those that share metavariables with it.
     """
-    order = sorted(range(len(proofs)), key=lambda place: proofs[place].header)  # an environment is loaded once
+    order = by_header([proof.row for proof in proofs])
     with ThreadPoolExecutor(pool.size) as executor:
-        done = dict(zip(order, executor.map(lambda place: _steps(proofs[place], pool), order), strict=True))
+        try:
+            done = dict(zip(order, executor.map(lambda place: _steps(proofs[place], pool), order), strict=True))
+        except BaseException:
+            executor.shutdown(cancel_futures=True)  # Ctrl-C waits for what is in work alone
+            raise
     yield from (done[place] for place in range(len(proofs)))
 
 
@@ -35,7 +41,7 @@ def _steps(proof: ProofPair, pool: LeanPool) -> list[TacticPair]:
         with pool.session(proof.row.theorem) as session:
             state: TacticState | ProofFinished | TacticError = session.start
             for step, tactic in enumerate(segments(proof.proof)):
-                if not isinstance(state, TacticState) or tactic.startswith(_OF_SEVERAL_GOALS):
+                if not isinstance(state, TacticState) or _OF_SEVERAL_GOALS.match(tactic):
                     return []
                 asked = focused(state, independent(state.goals)[0])
                 found.append(

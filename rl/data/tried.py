@@ -7,14 +7,18 @@ from random import Random
 
 from prover.runs.store import read_run, read_tree
 from prover.sources import UserInputError
+from rl.data.harvest import HELD_OUT
 from rl.data.pairs import TacticPair
 from rl.data.runs import searches
 from search.graph.proof_graph import Edge, Node
 from search.graph.stored import from_json
 
 
-def tried(folders: Sequence[Path], each: int, splits: Collection[str], seed: int = 0) -> Iterator[TacticPair]:
-    """Of every state in the searches' trees `each` tactics that ran without an error, of theorems of these splits.
+def tried(
+    folders: Sequence[Path], each: int, splits: Collection[str] | None = None, seed: int = 0
+) -> Iterator[TacticPair]:
+    """Of every state in the searches' trees `each` tactics that ran without an error, of theorems of these splits,
+    or of all that are not held out.
 
     Those that closed the goal come first, and others are drawn. The judge has seen none of this: `reward` is None. A
     model that has learned such pairs writes tactics that Lean can run; which of them prove something, `harvest` says.
@@ -26,7 +30,8 @@ def tried(folders: Sequence[Path], each: int, splits: Collection[str], seed: int
         run = read_run(folder)
         for attempt in run.attempts:
             row = run.rows[attempt.theorem]
-            text = read_tree(folder, attempt.theorem, attempt.number) if row.split in splits else None
+            wanted = row.split not in HELD_OUT if splits is None else row.split in splits
+            text = read_tree(folder, attempt.theorem, attempt.number) if wanted else None
             if not text:
                 continue
             try:

@@ -394,6 +394,7 @@ def test_tactics_that_ran_are_taken_wherever_they_led(tmp_path, pool):
                 assert isinstance(session.run_tactic(session.start, tactic), TacticState | ProofFinished)
     assert list(tried([folder], 2, ["train"])) == found
     assert {pair.theorem for pair in tried([folder], 1, ["test"])} == {"kept_out"}
+    assert {pair.theorem for pair in tried([folder], 2)} == {"swap", "thrice", "either", "wrong"}
     out = tmp_path / "tried.parquet"
     done = CliRunner().invoke(app, ["harvest", str(folder), "--tried", "2", "--out", str(out)])
     assert done.exit_code == 0, done.output
@@ -409,16 +410,18 @@ def test_steps_that_are_not_known_are_found_by_running_the_proof_again(tmp_path,
         (2, "by\n  refine ⟨?_, ?_⟩\n  right\n  assumption\n  exact .inl hr"),
         (2, "by\n  refine ⟨?_, ?_⟩\n  · exact .inr hq\n  · exact .inl hr"),
         (1, "by\n  intro hp hq"),
+        (0, "by\n  intro h\n  cases h with | intro hp hq => ?_\n  exact ⟨hq, hp⟩"),
     ]
     found = harvest([made(tmp_path / "run", ROWS, texts)], ["train"])
     stepless = without_steps(found.pairs)
-    assert len(stepless) == 4
+    assert len(stepless) == 5
     steps = {proof.proof: steps for proof, steps in zip(stepless, replayed(stepless, pool), strict=True)}
-    swap, either, bullets, unfinished = (steps[tactics_of(text) or ""] for _, text in texts)
+    swap, either, bullets, unfinished, cases = (steps[tactics_of(text) or ""] for _, text in texts)
     check_chain(pool, ROWS[0], swap)
     check_chain(pool, ROWS[2], either)
+    check_chain(pool, ROWS[0], cases)
     assert [step.tactic for step in either] == ["refine ⟨?_, ?_⟩", "right", "assumption", "exact .inl hr"]
     assert either[1].state.count("⊢") == 1  # the goal that the tactic is about, and not the other
-    assert {step.proof_key for step in swap} == {next(p.key for p in stepless if p.theorem == "swap")}
+    assert {step.proof_key for step in swap} == {next(p.key for p in stepless if p.proof == tactics_of(texts[0][1]))}
     assert (bullets, unfinished) == ([], [])
-    assert without_steps([*found.pairs, *swap]) == [proof for proof in stepless if proof.theorem != "swap"]
+    assert without_steps([*found.pairs, *swap, *cases]) == [proof for proof in stepless if proof.theorem != "swap"]

@@ -15,15 +15,15 @@ from prover.statistics.intervals import share
 
 out = Path(sys.argv[1])
 found = []
-first: set[int] = set()
+first: set[int] | None = None
 for argument in sys.argv[2:]:
     name, _, folder = argument.partition("=")
     run = read_run(Path(folder))
     proved = {each.theorem for each in run.attempts if each.reward == 1}
     estimate = share(len(proved), len(run.rows))
     assert estimate is not None
-    first = first or proved
-    ratio = len(proved) / len(first)
+    first = proved if first is None else first
+    ratio = len(proved) / max(1, len(first))
     found.append(
         {
             "name": name,
