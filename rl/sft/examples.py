@@ -106,6 +106,7 @@ def examples(
             f"There is nothing to learn: {unwanted} pairs are not of the kind that --learn names, {unasked} are of "
             f"none that the prompts of {family} ask for, {unproved} are not accepted proofs, and {too_long} are longer "
             "than the model's context."
+            + (" Pairs of `harvest --tried` are learned with --learn-tried." if unproved and not tried else "")
         )
     out = held_out((key for key, _ in found), share, seed)
     rows = [row for key, row in found if key not in out]
