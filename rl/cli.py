@@ -22,7 +22,7 @@ COMMANDS = {
 # What is imported when it is needed, and the extra that it comes with.
 EXTRAS = {
     **dict.fromkeys(("torch", "transformers", "accelerate", "peft", "safetensors", "pyarrow", "tensorboardX"), "rl"),
-    **dict.fromkeys(("onnx", "onnxruntime", "tokenizers"), "onnx"),
+    "onnx": "onnx",
     "matplotlib": "report",
     "vllm": "vllm",
     "ray": "ray",

@@ -49,13 +49,14 @@ def open_trainable(
     dtype: str = "float32",
     device: str | None = None,
     peft: PeftOptions | None = None,
+    seed: int = 0,
 ) -> tuple[Any, Any]:
     """A causal language model whose weights can be trained, and its tokenizer.
 
     `name` is a folder that `save` or `save_pretrained` wrote, or a name on the hub. The folder of a peft adapter opens
-    the model that it adapts, and the adapter is trained on; with `peft` that has a rank, a model gets a new one. The
-    rest of such a model is frozen. `dtype` is that of the weights, `float32` or `bfloat16`; `device` is `cpu` or
-    `cuda`, the latter by default where there is one.
+    the model that it adapts, and the adapter is trained on; with `peft` that has a rank, a model gets a new one, drawn
+    by `seed`. The rest of such a model is frozen. `dtype` is that of the weights, `float32` or `bfloat16`; `device` is
+    `cpu` or `cuda`, the latter by default where there is one.
 
     Raises:
         UserInputError: it cannot be used.
@@ -76,7 +77,7 @@ def open_trainable(
         model = _with_adapter(model, folder, peft)
         tokenizer = _own_tokenizer(folder) or tokenizer
     elif peft is not None and peft.lora_rank is not None:
-        model = _with_new_adapter(model, peft, name)
+        model = _with_new_adapter(model, peft, name, seed)
     _align(model)
     return model, tokenizer
 
@@ -138,14 +139,18 @@ def _with_adapter(model: Any, folder: Path, peft: PeftOptions | None) -> Any:
     return adapted
 
 
-def _with_new_adapter(model: Any, peft: PeftOptions, name: str) -> Any:
+def _with_new_adapter(model: Any, peft: PeftOptions, name: str, seed: int) -> Any:
     """The model with matrices whose product is 0 beside its linear layers."""
+    import torch
+
     library = _peft()
     config = library.LoraConfig(
         r=peft.lora_rank, lora_alpha=peft.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     try:
-        adapted = library.get_peft_model(model, config)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            adapted = library.get_peft_model(model, config)
     except ValueError as error:
         raise UserInputError(f"{name} takes no LoRA: {first_line(error)}.") from error
     folder = Path(name).expanduser()

@@ -7,14 +7,13 @@ Every attempt is durable before the next one begins, and the same call goes on; 
 import shlex
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lean_env import LeanPool, WorkerLost
-from lean_env.pool import FIRST_WORK
+from lean_env import LeanPool, SetupError
 from prover.algorithms import Search, plan_named
 from prover.benchmarks.row import Benchmark
 from prover.policies.plan import PolicyPlan
@@ -24,14 +23,15 @@ from prover.runs.settings import Settings, as_json, differences
 from prover.runs.store import begun, open_store, read_run
 from prover.runs.watched import perform_watched
 from prover.sources import UserInputError
+from rl.rollouts.lean import CollectStopped, Lean
 from rl.rollouts.lost import JudgeLost
+from rl.rollouts.options import RolloutOptions
 
 # Share of a run's attempts, and at least one: some theorems are too much for a Lean that is there for all others.
 MOST_LOST = 0.02
 # Seconds before the attempts that lost Lean are made once more, and before those that lost it then.
 PAUSES = (10.0, 60.0)
-# Seconds: for one request that finds out whether Lean is there; between two; and for which it is waited for.
-PROBE_SECONDS, NAP_SECONDS, PATIENCE = 60.0, 5.0, 600.0
+PATIENCE = 600.0  # seconds for which Lean is waited for
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ def search_run(
     """Makes all attempts that the run in `folder` lacks; nothing is opened for a run that lacks none.
 
     Paths below `home` are noted relative to it, so that a folder that was moved is gone on with. Attempts that lost
-    Lean are made again, twice at most, when Lean is there; so does a call that goes on with a run. Another version of
-    the program goes on with it too, and the run keeps the name of the first; another Lean does not.
+    Lean are made again, twice at most, when Lean is there, and with them those that had no answer of a model; a call
+    that goes on with a run does so, too. Another version of the program goes on with it as well, and the run keeps the
+    name of the first; another Lean does not. A pool that has given up is closed, and another one takes its place here.
 
     Raises:
         UserInputError: the folder holds a run with other settings.
@@ -89,8 +90,10 @@ def search_run(
         _refuse_others(folder, found, wanted)
         if is_finished(run := read_run(folder)):
             return run
-    with policy.open() as policies:
-        version = pool.lean
+    options = RolloutOptions(patience=PATIENCE)
+    with suppress(CollectStopped), policy.open() as policies, closing(Lean(pool, options, stop)) as lean:
+        lean.wait_for()
+        version = lean.pool.lean
         settings = Settings(
             **wanted,
             lean=judging(version),
@@ -104,50 +107,38 @@ def search_run(
             search = Search(algorithm, policies.make)
             for pause in (0.0, *PAUSES):
                 if pause:
-                    say(f"Lean was lost on {_lost(read_run(folder))} attempts; they are made again")
+                    say(f"Lean was lost; {sum(_left(read_run(folder)))} attempts are still to be made")
                     stop.wait(pause)
-                    _wait_for(pool, stop)
+                    lean.wait_for()
                 store.forget_unscored()
-                perform_watched(store, pool, settings, search, say, stop, trees, policies.stop)
-                if stop.is_set() or not _lost(read_run(folder)):
+                # A pool that gives up ends them all, those in work and those to come.
+                with suppress(SetupError), lean.watched() as ended:
+                    perform_watched(store, lean.pool, settings, search, say, ended, trees, policies.stop)
+                if is_finished(read_run(folder)):
                     break
         for sentence in policies.lost():
             say(sentence)
     if stop.is_set():
         raise KeyboardInterrupt
     run = read_run(folder)
-    if _lost(run) > max(1, MOST_LOST * len(run.attempts)):
-        raise JudgeLost(f"Lean was lost on {_lost(run)} of {len(run.attempts)} attempts in {folder}, again and again.")
+    missing, lost = _left(run)
+    count = missing + len(run.attempts)
+    if missing or lost > max(1, MOST_LOST * count):
+        raise JudgeLost(f"Lean was lost on {missing + lost} of {count} attempts in {folder}, again and again.")
     return run
 
 
 def is_finished(run: Run) -> bool:
     """Whether every attempt was made, and Lean was there for all of them."""
+    return _left(run) == (0, 0)
+
+
+def _left(run: Run) -> tuple[int, int]:
+    """Attempts that were not made, and those that lost Lean. Other unscored ones had no answer of a model."""
     possible = len(run.rows) - len(run.problems)
     made = sum(attempt.theorem not in run.problems for attempt in run.attempts)
-    return made == possible * run.settings["attempts"] and not _lost(run)
-
-
-def _lost(run: Run) -> int:
-    """Attempts that lost Lean. Other unscored ones have asked a model for what it cannot answer."""
-    return sum(attempt.reward is None and attempt.stopped == "lost" for attempt in run.attempts)
-
-
-def _wait_for(pool: LeanPool, stop: threading.Event) -> None:
-    """Returns when Lean answers, or `stop` is set.
-
-    Raises:
-        JudgeLost: it does not for `PATIENCE`.
-    """
-    began = time.monotonic()
-    while not stop.is_set():
-        try:
-            pool.request(PROBE_SECONDS, **FIRST_WORK)
-            return
-        except WorkerLost as error:
-            if (lost := time.monotonic() - began) > PATIENCE:
-                raise JudgeLost(f"Lean is lost, and did not come back within {lost:.0f} s: {error}.") from error
-            stop.wait(NAP_SECONDS)
+    lost = sum(attempt.reward is None and attempt.stopped == "lost" for attempt in run.attempts)
+    return possible * run.settings["attempts"] - made, lost
 
 
 def _refuse_others(folder: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

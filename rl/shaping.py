@@ -4,6 +4,7 @@ They say nothing of whether a proof holds, so they are logged apart and never st
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Shaping:
     language_weight: float = 0.0
     """Reward for the share of words that are of --language-script."""
     language_script: str = "LATIN"
-    """A script as Unicode names it: LATIN, CYRILLIC, CJK."""
+    """A script as Unicode names it, in capitals: LATIN, CYRILLIC, CJK."""
     length_weight: float = 0.0
     """Penalty for long rollouts: none up to --length-free tokens, all of it from --length-most on."""
     length_free: int = 0
@@ -45,6 +46,11 @@ class Shaping:
             re.compile(self.format_pattern)
         except re.error as error:
             raise UserInputError(f"--format-pattern is no regular expression: {error}.") from None
+        if not _is_script(self.language_script):
+            raise UserInputError(
+                f"--language-script is a script as Unicode names it, in capitals, such as LATIN; "
+                f"no letter is of `{self.language_script}`."
+            )
         if self.length_free < 0 or self.length_most <= self.length_free:
             raise UserInputError("--length-most has to be more than --length-free, and neither below 0.")
 
@@ -82,6 +88,12 @@ def language_share(text: str, script: str) -> float:
     words = _WORD.findall(text)
     own = sum(all(unicodedata.name(letter, "").startswith(script) for letter in word) for word in words)
     return own / len(words) if words else 1.0
+
+
+def _is_script(name: str) -> bool:
+    """Whether any letter's name in Unicode begins with this and a space."""
+    every = map(chr, range(sys.maxunicode + 1))
+    return any(letter.isalpha() and unicodedata.name(letter, "").startswith(f"{name} ") for letter in every)
 
 
 def length_excess(tokens: int, free: int, most: int) -> float:

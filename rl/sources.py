@@ -17,11 +17,12 @@ OVERLAP = "overlap.jsonl"
 
 @dataclass(frozen=True)
 class Theorems:
-    """`training` theorems, none of which is among the `valid` ones; `label` names the source of those."""
+    """`training` theorems, none of which is `held_out`, as the `valid` ones are; `label` names the source of those."""
 
     training: tuple[Row, ...]
     valid: tuple[Row, ...]
     label: str
+    held_out: tuple[Row, ...]
 
 
 def read_theorems(
@@ -52,9 +53,10 @@ def read_theorems(
     evaluated = () if valid_split is None else _valid(source, valid_split, whole=valid is not None)
     _made(folder)
     others, names = held_out_theorems((*sources, source), against)
+    held_out = (*evaluated, *others)
     named = " or ".join(dict.fromkeys([*([label] if evaluated else []), *names]))
-    training = without_overlap(rows, (*evaluated, *others), folder / OVERLAP, named, drop_overlap)
-    return Theorems(training, evaluated, label)
+    training = without_overlap(rows, held_out, folder / OVERLAP, named, drop_overlap)
+    return Theorems(training, evaluated, label, held_out)
 
 
 def held_out_theorems(sources: Iterable[str], against: Sequence[str]) -> tuple[tuple[Row, ...], list[str]]:

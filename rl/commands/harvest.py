@@ -86,8 +86,10 @@ def command(
     if replay and (stepless := without_steps(pairs)):
         with open_pool("wasm", workers, len(stepless)) as pool:
             steps = list(replayed(stepless, pool))
-        pairs += chain.from_iterable(steps)
-        typer.echo(f"{sum(map(bool, steps))} of {len(stepless)} proofs without steps were run again")
+        pairs += chain.from_iterable(filter(None, steps))
+        lost = steps.count(None)
+        told = f"; Lean was lost on {lost} others, which the same command tries once more" if lost else ""
+        typer.echo(f"{sum(map(bool, steps))} of {len(stepless)} proofs without steps were run again{told}")
     new, count = append_pairs(out, pairs)
     theorems = len(theorems_of(found.pairs))
     typer.echo(f"{len(pairs)} pairs of {theorems} theorems, {new} of them new in {out}, which holds {count}")

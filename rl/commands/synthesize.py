@@ -11,10 +11,13 @@ from prover.command_group import INTERRUPTED
 from prover.commands.lean import open_pool
 from prover.outputs import check_writable, write_whole
 from prover.sources import UserInputError
+from rl.rollouts.lost import JudgeLost
 from rl.search_run import Attempts
 from rl.synthetic.check import check
 from rl.synthetic.family import LEVELS
 from rl.synthetic.generate import FAMILIES, Made, synthesise
+
+LOST = 3
 
 
 def command(
@@ -45,6 +48,9 @@ def command(
     theorem is of the same split with every seed. With --check the portfolio's best-first search tries to prove each of
     them, and a proof that the judge accepts is kept with its theorem; the attempts are in the folder FILE.jsonl.check,
     a run as `prover bench` makes it: killed, the same command goes on.
+
+    Exit code 0 when they are written; 2 for bad input; 3 when Lean was lost and did not come back; 130 when
+    interrupted.
     """
     if list_them:
         typer.echo(listing())
@@ -52,6 +58,8 @@ def command(
     names, chosen = chosen_families(families), chosen_levels(levels)
     if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
         raise UserInputError(f"--check: {seconds} is no number of seconds.")
+    if workers is not None and seconds is None:
+        raise UserInputError("--workers is for --check; without it no Lean is asked.")
     check_writable(out)
     made = list(synthesise(count, seed, names, chosen))
     if len(made) < count:
@@ -61,6 +69,9 @@ def command(
         with open_pool("wasm", workers, len(made)) as pool:
             try:
                 made = check(made, folder, Attempts(seconds=seconds, seed=seed), pool, say)
+            except JudgeLost as error:
+                say(f"{error} What is finished is kept; the same command goes on with {folder}.")
+                raise typer.Exit(LOST) from error
             except KeyboardInterrupt:
                 say(f"interrupted; the same command goes on with {folder}")
                 raise typer.Exit(INTERRUPTED) from None

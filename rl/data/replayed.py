@@ -20,8 +20,9 @@ def without_steps(pairs: Iterable[Pair]) -> list[ProofPair]:
     return [pair for pair in pairs if isinstance(pair, ProofPair) and pair.key not in known]
 
 
-def replayed(proofs: Sequence[ProofPair], pool: LeanPool) -> Iterator[list[TacticPair]]:
+def replayed(proofs: Sequence[ProofPair], pool: LeanPool) -> Iterator[list[TacticPair] | None]:
     """The steps of each proof; none of one that does not run to its end so, or whose bullets are about other goals.
+    None instead where Lean was lost: that says nothing of the proof.
 
     A step's state is the goals that its tactic is about: the first, and those that share metavariables with it.
     """
@@ -35,7 +36,7 @@ def replayed(proofs: Sequence[ProofPair], pool: LeanPool) -> Iterator[list[Tacti
     yield from (done[place] for place in range(len(proofs)))
 
 
-def _steps(proof: ProofPair, pool: LeanPool) -> list[TacticPair]:
+def _steps(proof: ProofPair, pool: LeanPool) -> list[TacticPair] | None:
     found: list[TacticPair] = []
     try:
         with pool.session(proof.row.theorem) as session:
@@ -51,6 +52,10 @@ def _steps(proof: ProofPair, pool: LeanPool) -> list[TacticPair]:
                     )
                 )  # fmt: skip
                 state = session.run_tactic(state, tactic)
-    except (StatementError, WorkerLost):
+                if isinstance(state, TacticError) and state.kind == "lost":
+                    return None
+    except StatementError:
         return []
+    except WorkerLost:
+        return None
     return found if isinstance(state, ProofFinished) else []

@@ -57,6 +57,12 @@ def searches(folder: Path) -> list[Path]:
     return stages or [folder]
 
 
+def wrote_whole_proofs(run: Run) -> bool:
+    """Whether its policy did, and not single tactics."""
+    plan = SEARCHES.get(run.settings["search"])
+    return plan is not None and wanted_of(plan) != "tactic"
+
+
 def _runs(folder: Path) -> Iterator[Path]:
     if (stages := searches(folder)) != [folder]:
         yield from stages
@@ -67,8 +73,7 @@ def _runs(folder: Path) -> Iterator[Path]:
 
 
 def _searched(run: Run) -> Source:
-    plan = SEARCHES.get(run.settings["search"])
-    whole = plan is not None and wanted_of(plan) != "tactic"
+    whole = wrote_whole_proofs(run)
     proofs = (
         Proof(
             run.folder, run.rows[each.theorem], each.proof, run.settings["policy"], whole, (each.theorem, each.number)

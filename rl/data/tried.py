@@ -9,9 +9,10 @@ from prover.runs.store import read_run, read_tree
 from prover.sources import UserInputError
 from rl.data.harvest import HELD_OUT
 from rl.data.pairs import TacticPair
-from rl.data.runs import searches
+from rl.data.runs import searches, wrote_whole_proofs
 from search.graph.proof_graph import Edge, Node
 from search.graph.stored import from_json
+from search.segments import segments
 
 
 def tried(
@@ -22,12 +23,14 @@ def tried(
 
     Those that closed the goal come first, and others are drawn. The judge has seen none of this: `reward` is None. A
     model that has learned such pairs writes tactics that Lean can run; which of them prove something, `harvest` says.
+    As there, several tactics that ran in one piece, where the policy wrote whole proofs, are no tactic.
 
     Raises:
         UserInputError: a folder holds no searches, or they cannot be read.
     """
     for folder in dict.fromkeys(chain.from_iterable(map(searches, folders))):
         run = read_run(folder)
+        whole = wrote_whole_proofs(run)
         for attempt in run.attempts:
             row = run.rows[attempt.theorem]
             wanted = row.split not in HELD_OUT if splits is None else row.split in splits
@@ -40,14 +43,14 @@ def tried(
                 raise UserInputError(f"{folder}, {row.name}, attempt {attempt.number}: {error}") from error
             random = Random(f"{seed} {row.hash}")
             for node in graph.nodes:
-                for edge in _chosen(node, each, random):
+                for edge in _chosen(node, each, random, whole):
                     yield TacticPair(
                         row.name, row.statement, row.header, node.state.pretty, edge.tactic, reward=None,
                         source=str(folder), policy=run.settings["policy"], split=row.split, topic=row.topic,
                     )  # fmt: skip
 
 
-def _chosen(node: Node, each: int, random: Random) -> list[Edge]:
-    ran = [edge for edge in node.edges if edge.status == "done"]
+def _chosen(node: Node, each: int, random: Random, whole: bool) -> list[Edge]:
+    ran = [edge for edge in node.edges if edge.status == "done" and not (whole and len(segments(edge.tactic)) > 1)]
     random.shuffle(ran)
     return sorted(ran, key=lambda edge: not edge.settles)[:each]

@@ -14,7 +14,7 @@ from rl.data.harvest import HELD_OUT
 from rl.models import PeftOptions
 from rl.runs.settings import MAY_CHANGE
 from rl.search_run import Attempts
-from rl.sft.config import NEW, Learn, NewModel, Training, refuse_sizes
+from rl.sft.config import NEW, Learn, NewModel, Training, refuse_misfits
 from rl.sft.examples import OWN
 
 # Where a policy's text names the round's model, as in `0.7*model+0.3*portfolio`.
@@ -121,9 +121,9 @@ class ExpertIterationConfig:
     """The part of them."""
     valid_sample: int = 200
     """So many of them, drawn by the seed, the same every round."""
-    against: tuple[str, ...] = field(default=(CORE,), metadata={MAY_CHANGE: True})
+    against: tuple[str, ...] = (CORE,)
     """More benchmarks, with commas between: nothing of their splits valid and test is learned, or of them at all."""
-    drop_overlap: bool = field(default=False, metadata={MAY_CHANGE: True})
+    drop_overlap: bool = False
     """Whether to leave out what is held out, and not to refuse it."""
     seed: int = 0
     """Of everything that is drawn."""
@@ -131,8 +131,8 @@ class ExpertIterationConfig:
     """Which Lean proves and judges."""
     workers: int | None = field(default=None, metadata={MAY_CHANGE: True})
     """Lean processes; none: one a core."""
-    device: str | None = field(default=None, metadata={MAY_CHANGE: True})
-    """What a model is trained on, `cpu` or `cuda`; none: the latter where there is one."""
+    device: Literal["cpu", "cuda"] | None = field(default=None, metadata={MAY_CHANGE: True})
+    """What a model is trained on; none: cuda where there is one."""
     searching: Searching = field(default_factory=Searching)
     """Search"""
     training: Training = field(default_factory=Training)
@@ -159,7 +159,7 @@ class ExpertIterationConfig:
             raise UserInputError(
                 "--first-policy cannot be a model that is yet to be made; name a --base, or portfolio."
             )
-        refuse_sizes(self.base, self.model)
+        refuse_misfits(self.base, self.model, self.peft)
 
 
 def names_model(policy: str) -> bool:

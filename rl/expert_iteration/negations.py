@@ -7,6 +7,7 @@ from dataclasses import replace
 from lean_env import LeanPool, StatementError, WorkerLost
 from lean_env.negation import negation
 from prover.benchmarks.row import Row, lean_name
+from rl.rollouts.lost import JudgeLost
 
 
 def negations(rows: Iterable[Row], pool: LeanPool) -> tuple[Row, ...]:
@@ -14,17 +15,24 @@ def negations(rows: Iterable[Row], pool: LeanPool) -> tuple[Row, ...]:
 
     Left out are those that do not elaborate, those whose negation cannot be written down, and those on which Lean was
     lost: what is not known to be false is attempted again.
+
+    Raises:
+        JudgeLost: Lean was lost on each of them.
     """
     with ThreadPoolExecutor(pool.size, thread_name_prefix="negation") as executor:
         found = list(executor.map(lambda row: _negation(row, pool), rows))
-    return tuple(row for row in found if row is not None)
+    if found and all(isinstance(each, WorkerLost) for each in found):
+        raise JudgeLost(f"Lean is lost: {found[0]}")
+    return tuple(row for row in found if isinstance(row, Row))
 
 
-def _negation(row: Row, pool: LeanPool) -> Row | None:
+def _negation(row: Row, pool: LeanPool) -> Row | WorkerLost | None:
     try:
         other = negation(pool, row.theorem)
-    except (StatementError, WorkerLost):
+    except StatementError:
         return None
+    except WorkerLost as error:
+        return error
     # What stands before a `:` tells the row from those of other files.
     place = row.name.removesuffix(lean_name(row.name))
     return replace(row, name=place + other.name, statement=other.statement, label=row.name, informal="")

@@ -7,6 +7,7 @@ from pathlib import Path
 from prover.policies.plan import PolicyPlan
 from rl.expert_iteration.config import ExpertIterationConfig
 from rl.expert_iteration.theorems import Theorems, theorems_of
+from rl.one_process import refuse_several_processes
 from rl.runs import Run, open_run
 from rl.runs.checkpoint import latest
 from rl.runs.run import CHECKPOINTS
@@ -21,8 +22,9 @@ def check(config: ExpertIterationConfig) -> None:
     """Plans the trainings and the policies of all rounds.
 
     Raises:
-        UserInputError: one of them could not be.
+        UserInputError: one of them could not be, or there are several processes.
     """
+    refuse_several_processes()
     check_base(config.base, config.prompt, config.model, config.training.statement_loss)
     planned(config, config.first_policy, config.base)
     planned(config, config.policy, "MODEL")

@@ -20,6 +20,7 @@ from prover.runs.run import Run
 from prover.runs.store import begun, read_run
 from prover.sources import UserInputError
 from rl.data.harvest import harvest
+from rl.data.overlap import overlap
 from rl.data.pairs import ProofPair
 from rl.data.pairs import theorems_of as learned_of
 from rl.data.parquet import read_pairs, write_pairs
@@ -156,12 +157,18 @@ def _harvested(rounds: Rounds, number: int) -> tuple[int, int]:
         found = harvest([stage for stage in stages if begun(stage) is not None], keep=rounds.config.keep)
         for complaint in found.complaints:
             rounds.say(complaint)
-        if not found.pairs:
+        # A theorem's negation may say what a held-out one says, though the theorem does not.
+        held_out = [each.training for each in overlap(learned_of(found.pairs), rounds.theorems.held_out)]
+        if held_out:
+            rounds.say(f"round {number}: held out, and not learned: {', '.join(row.name for row in held_out)}")
+        hashes = {row.hash for row in held_out}
+        allowed = [pair for pair in found.pairs if pair.row.hash not in hashes]
+        if not allowed:
             raise UserInputError(
-                f"No theorem was proved in {rounds.home}, so there is nothing to learn; give easier theorems, a larger "
+                f"Nothing was proved in {rounds.home} that may be learned; give easier theorems, a larger "
                 "--budget-seconds, or another --first-policy, and a new folder."
             )
-        write_pairs(path, found.pairs)
+        write_pairs(path, allowed)
     pairs = list(read_pairs(path))
     proofs = sum(isinstance(pair, ProofPair) for pair in pairs)
     learned = len(learned_of(pairs))

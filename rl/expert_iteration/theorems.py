@@ -15,10 +15,11 @@ LISTED = "theorems.jsonl"
 
 @dataclass(frozen=True)
 class Theorems:
-    """`training` theorems, none of which is a theorem of the split that `valid` was drawn from."""
+    """`training` theorems, none of which is `held_out`, as all are that `valid` was drawn from."""
 
     training: tuple[Row, ...]
     valid: Benchmark
+    held_out: tuple[Row, ...]
 
 
 def theorems_of(config: ExpertIterationConfig) -> Theorems:
@@ -27,7 +28,7 @@ def theorems_of(config: ExpertIterationConfig) -> Theorems:
         config.theorems, config.split, config.valid, config.valid_split, config.against, config.drop_overlap, config.out
     )
     valid = Benchmark(found.label, found.valid).drawn(config.valid_sample, config.seed)
-    return Theorems(found.training, valid)
+    return Theorems(found.training, valid, found.held_out)
 
 
 def write_training(theorems: Theorems, folder: Path) -> None:

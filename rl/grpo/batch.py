@@ -57,7 +57,7 @@ def _rows_of(rollout: Rollout, advantage: float, sequence: int) -> list[TokenRow
             advantage,
             sequence,
             sampler_log_probs=turn.log_probabilities,
-            truncated=turn.finish == "length",
+            truncated=rollout.truncated,
             again=rollout.version is not None,
         )
         for turn in rollout.turns

@@ -30,6 +30,8 @@ class Choosing:
     """Times that others take the places of theorems whose rollouts have all the same reward, and teach nothing."""
     curriculum: bool = True
     """Whether theorems are preferred that are proved sometimes, neither always nor never."""
+    theorems_per_header: int = 4
+    """Theorems that share a header are drawn so many at a time, as Lean takes longer to load one than to prove."""
     replay_share: float = 0.0
     """Share of a step's groups, at most, that are given an earlier proof of their theorem where all rollouts failed."""
     replay_each: int = 2
@@ -38,6 +40,8 @@ class Choosing:
     def __post_init__(self) -> None:
         if self.theorems_per_step < 1:
             raise UserInputError("--theorems-per-step has to be at least 1.")
+        if self.theorems_per_header < 1:
+            raise UserInputError("--theorems-per-header has to be at least 1.")
         if self.refills < 0:
             raise UserInputError("--refills has to be at least 0.")
         if not 0 <= self.replay_share <= 1:
@@ -150,8 +154,8 @@ class GRPOConfig:
     """Which Lean proves and judges."""
     workers: int | None = field(default=None, metadata={MAY_CHANGE: True})
     """Lean processes; none: one a core."""
-    device: str | None = field(default=None, metadata={MAY_CHANGE: True})
-    """`cpu` or `cuda`; none: the latter where there is one."""
+    device: Literal["cpu", "cuda"] | None = field(default=None, metadata={MAY_CHANGE: True})
+    """What to compute on; none: cuda where there is one."""
     course: Course = field(default_factory=Course)
     """Course"""
     rollouts: RolloutOptions = field(default_factory=RolloutOptions)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import inf, log
 from random import Random
 from typing import Any
@@ -17,18 +18,23 @@ class CurriculumOptions:
 
     `optimism` is how many rollouts' worth it is taken to be proved half the time before anything is known of it.
     `memory` is what is left of the older counts when new ones come: 1 keeps all, less forgets as the policy changes.
-    `even` draws all theorems alike.
+    `even` weighs all theorems alike. `together` is how many that share a header are drawn at a time, where so many have
+    at least half the weight of the first: a worker loads a header once for all that it sees of it, and that takes
+    longer than their rollouts. The fewer workers there are, the more it saves.
     """
 
     optimism: float = 1.0
     memory: float = 0.9
     even: bool = False
+    together: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.optimism < inf:
             raise UserInputError(f"The curriculum's optimism is {self.optimism:g}; it has to be above 0.")
         if not 0 <= self.memory <= 1:
             raise UserInputError(f"The curriculum's memory is {self.memory:g}; it has to be from 0 to 1.")
+        if self.together < 1:
+            raise UserInputError(f"The curriculum draws {self.together} theorems together; it has to be 1 at least.")
 
 
 class Curriculum:
@@ -68,11 +74,32 @@ class Curriculum:
         """`count` different theorems in the order they are to be taken in (all of them, where there are fewer).
 
         One after another, each with a probability in proportion to its weight among those that are left: by the largest
-        ln(u) / weight, u uniform (Efraimidis and Spirakis 2006, algorithm A).
+        ln(u) / weight, u uniform (Efraimidis and Spirakis 2006, algorithm A). Those that are drawn `together` with one
+        are the next of its header in that order; those of much less weight wait for their own turn.
         """
         random = Random(f"curriculum {self.seed} {step}")
         keys = [(log(1.0 - random.random()) / self.weight(row.name), -place) for place, row in enumerate(self.rows)]
-        return [self.rows[-place] for _, place in sorted(keys, reverse=True)[:count]]
+        drawn = [self.rows[-place] for _, place in sorted(keys, reverse=True)]
+        return self._bunched(drawn)[:count]
+
+    def _bunched(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows in their order, but each is followed by others of its header, which leave their own places."""
+        weights = {row.name: self.weight(row.name) for row in rows}
+        of_header: dict[str, list[Row]] = {}
+        for row in rows:
+            of_header.setdefault(row.header, []).append(row)
+        bunched: dict[str, Row] = {}
+        for row in rows:
+            if row.name in bunched:
+                continue
+            fitting = (
+                other
+                for other in of_header[row.header]
+                if other.name not in bunched and other is not row and 2 * weights[other.name] >= weights[row.name]
+            )
+            for each in (row, *islice(fitting, self.options.together - 1)):
+                bunched[each.name] = each
+        return list(bunched.values())
 
     def record(self, groups: Iterable[Group]) -> None:
         """Takes in what the rollouts of these groups came to, but for the unscored and those given again.

@@ -47,7 +47,10 @@ class Environment:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The judge's mean reward on the valid theorems after `step`."""
+    """The share of rollouts on the valid theorems that the judge took, after `step`; an unscored one is not proved.
+
+    Of the scored ones alone, an evaluation that ran out of time on nearly all could stay the best for ever.
+    """
 
     step: int
     reward: float
@@ -83,7 +86,8 @@ class Loop:
         self.run, self.course, self.learner, self.environment = run, course, learner, environment
         self.valid, self._save_model, self._say = tuple(valid), save_model, say
         choosing = course.choosing
-        self.curriculum = Curriculum(theorems, CurriculumOptions(even=not choosing.curriculum), course.seed)
+        drawing = CurriculumOptions(even=not choosing.curriculum, together=choosing.theorems_per_header)
+        self.curriculum = Curriculum(theorems, drawing, course.seed)
         self.replay = Replay(ReplayOptions(each=choosing.replay_each)) if choosing.replayed else None
         self.reference = _reference(learner.model) if course.objective.kl != "none" else None
         self.step = 0  # those that are whole
@@ -101,8 +105,8 @@ class Loop:
         """Goes on to the last step.
 
         Raises:
-            UserInputError: a loss was not finite, and its batch is saved; or the run was begun with other theorems; or
-                something cannot be written.
+            UserInputError: a loss was not finite, and its batch is saved, with the model before that update; or the run
+                was begun with other theorems; or something cannot be written.
             RolloutsLost: Lean or the sampler did not come back; the last whole step is saved.
             KeyboardInterrupt: Ctrl-C; the last whole step is saved. (A second one while a step is being finished tears
                 it, and the run goes on from the checkpoint before.)
@@ -171,9 +175,12 @@ class Loop:
 
     def _not_finite(self, error: NonFiniteLoss, part: Sequence[TokenRow], update: int) -> UserInputError:
         dumped = self.run.dump(f"step-{self.step + 1}", part)
+        model = dumped.with_suffix("")
+        self._save_model(model)
         return UserInputError(
             f"At step {self.step + 1}, in update {update} of it, {error}; that update was not taken, and its batch is "
-            f"in {dumped}. A smaller --learning-rate may help."
+            f"in {dumped}. Go on in another folder with --base {model}, the model before it, and perhaps a smaller "
+            "--learning-rate."
         )
 
     def _prepare(self, step: int) -> Task:
@@ -223,7 +230,8 @@ class Loop:
         with self._interrupts.whole():
             self.run.log(self.step, {f"valid_{name}": value for name, value in told.items()})
             self._evaluated = self.step
-            self.last = Evaluated(self.step, told["reward"]) if "reward" in told else None
+            rewards = [reward or 0 for group in groups for reward in group.rewards]
+            self.last = Evaluated(self.step, sum(rewards) / len(rewards)) if "reward" in told else None
             if self.last is not None and (self.best is None or self.last.reward > self.best.reward):
                 self.best = self.last
             self._is_unsaved = True

@@ -1,6 +1,5 @@
 """Opens what a run of GRPO needs, and has its loop perform it: theorems, the model, a sampler, Lean."""
 
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from prover.prompts.registry import Family, family_named
 from prover.sampling.sampler import SamplerError
 from prover.sources import UserInputError
 from rl.grpo.config import GRPOConfig
+from rl.one_process import refuse_several_processes
 from rl.runs import Run, open_run
 from rl.sources import read_theorems
 
@@ -49,8 +49,7 @@ def train(config: GRPOConfig, say: Callable[[str], None] = lambda text: None, po
         RolloutsLost: Lean or the sampler did not come back; the same call goes on.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UserInputError("GRPO is one process's work: start it without accelerate launch or torchrun.")
+    refuse_several_processes()
     family = _family(config)
     training, valid = theorems_of(config)
     with open_run(config.out, ALGORITHM, config) as run:
@@ -103,6 +102,7 @@ def _train(
         dtype=config.learner.dtype if adapted else "float32",
         device=config.device,
         peft=config.peft,
+        seed=course.seed,
     )
     learner = Learner(model, _pad_id(tokenizer), config.learner, course.updates_before(course.steps))
     sampler = _sampler(config, model, tokenizer)

@@ -27,7 +27,7 @@ class LearnerConfig:
     warmup_steps: int = 0
     """Updates in which the rate rises from nothing."""
     schedule: Schedule = "constant"
-    """How the rate goes on from there; linear and cosine come to 0 with the last step."""
+    """How the rate goes on from there; linear and cosine fall, and would be 0 after the last step."""
     max_grad_norm: float | None = 1.0
     """What the gradient's norm is clipped to; None leaves it."""
     micro_tokens: int = 4096

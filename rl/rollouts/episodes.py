@@ -19,6 +19,7 @@ from lean_env import (
     TacticError,
     TacticState,
 )
+from lean_env.code_scan import runs_code
 from prover.benchmarks.row import Row
 from prover.prompts.family import TacticFamily
 from prover.sampling.sampler import Settings
@@ -88,6 +89,8 @@ def episodes(
                 continue
             episode.turns.append(turn)
             episode.tactic = family.tactic(sample).rstrip()
+            if runs_code(episode.tactic):
+                episode.outcome = _claim(episode, (*episode.state.tactics, episode.tactic), ran=False)
         before = [(episode.place, episode.state) for episode in live]
         _run_tactics([episode for episode in live if episode.outcome is None], sessions, known, lean)
         _forget([*before, *((episode.place, episode.state) for episode in live)], live, sessions)
@@ -149,7 +152,7 @@ def _run(session: ProofSession, calls: dict[Call, TacticState], lean: Lean) -> d
 
 def _advance(episode: Episode, result: Result, lean: Lean) -> None:
     if isinstance(result, ProofFinished):
-        episode.outcome = _claim(episode, result.tactics)
+        episode.outcome = _claim(episode, result.tactics, ran=True)
     elif isinstance(result, TacticState):
         episode.state = result
     elif result.kind in ("lost", "timeout"):
@@ -163,8 +166,8 @@ def _advance(episode: Episode, result: Result, lean: Lean) -> None:
         episode.outcome = _ended(episode, "turns", answered=result is not BLANK)
 
 
-def _claim(episode: Episode, tactics: Sequence[str]) -> Claim:
-    return Claim(episode.row.theorem, proof_text(tactics), tuple(episode.turns), episode.lean_seconds, ran=True)
+def _claim(episode: Episode, tactics: Sequence[str], ran: bool) -> Claim:
+    return Claim(episode.row.theorem, proof_text(tactics), tuple(episode.turns), episode.lean_seconds, ran)
 
 
 def _ended(episode: Episode, why: Literal["error", "turns"], answered: bool) -> Ending:

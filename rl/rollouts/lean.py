@@ -4,11 +4,12 @@ import copy
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
-from lean_env import Candidate, LeanEnvError, LeanPool, ProofSession, SetupError, Theorem, Verdict, Verifier
+from lean_env import Candidate, LeanEnvError, LeanPool, ProofSession, Theorem, Verdict, Verifier
 from lean_env.pool import FIRST_WORK, START_SECONDS
 from rl.rollouts.lost import JudgeLost
 from rl.rollouts.options import RolloutOptions
@@ -31,15 +32,15 @@ class Lean:
     """A pool, and the judge over it.
 
     A pool that has given up (its processes do not start) is closed and another one opened in its place, of the same
-    size on the same road: `pool` is the present one. `close` ends what was opened here.
+    size on the same road: `pool` is the present one. `close` ends what was opened here. `stop` is what `stop()` sets.
     """
 
-    def __init__(self, pool: LeanPool, options: RolloutOptions) -> None:
+    def __init__(self, pool: LeanPool, options: RolloutOptions, stop: threading.Event | None = None) -> None:
         self.options = options
         self._use(pool)
         self._threads = ThreadPoolExecutor(THREADS * pool.size, thread_name_prefix="rollout")
         self._replaced = self._came_up = False
-        self._stopped = threading.Event()
+        self._stopped = stop or threading.Event()
 
     def session(self, theorem: Theorem) -> ProofSession:
         return self.pool.session(theorem)
@@ -63,8 +64,10 @@ class Lean:
         Raises:
             CollectStopped: `stop` was called.
             JudgeLost: for the options' `patience` there was no worker, or for as long as a start may take if there
-                never was one; the pool is closed then.
+                never was one.
             Exception: what a job raises; those that have not begun are dropped.
+
+        A pool without a worker is closed then.
         """
         self._check_stop()
         futures = [self._threads.submit(job) for job in jobs]
@@ -76,18 +79,44 @@ class Lean:
                 for future in done:
                     future.result()
                 self._check_stop()
-                now = time.monotonic()
-                patience = self.options.patience if self._came_up else max(self.options.patience, START_SECONDS)
-                if self.pool.processes:
-                    seen, self._came_up = now, True
-                elif running and now - seen > patience:
-                    self.pool.close()  # or the threads would wait for a worker for ever
-                    raise JudgeLost(f"Lean is lost: for {now - seen:.0f} s none of its processes has come up.")
+                seen = self._last_seen(seen)
+                if running:
+                    self._check_patience(seen)
         except BaseException:
             for future in running:
                 future.cancel()
+            self._release()
             raise
         return [future.result() for future in futures]
+
+    @contextmanager
+    def watched(self) -> Iterator[threading.Event]:
+        """For work on the pool that has threads of its own: what it is given is set when it has to end.
+
+        Raises:
+            CollectStopped, JudgeLost: as `each`, once the work has ended.
+        """
+        ended, over = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            seen = time.monotonic()
+            try:
+                while not over.wait(NAP_SECONDS):
+                    self._check_stop()
+                    seen = self._last_seen(seen)
+                    self._check_patience(seen)
+            except (CollectStopped, JudgeLost):
+                ended.set()
+                self._release()
+                raise
+
+        with ThreadPoolExecutor(1, thread_name_prefix="watch") as executor:
+            watching = executor.submit(watch)
+            try:
+                yield ended
+            finally:
+                over.set()
+            watching.result()
 
     def wait_for(self) -> bool:
         """Returns when Lean answers, which something was lost on; True if it does so at once.
@@ -104,14 +133,15 @@ class Lean:
             lost = time.monotonic() - since
             left = self.options.patience - lost
             if left <= 0:
-                raise JudgeLost(f"Lean is lost, and did not come back within {lost:.0f} s: {trouble}") from trouble
+                said = f"Lean is lost, and did not come back within {lost:.0f} s: {str(trouble).rstrip('.')}."
+                raise JudgeLost(said) from trouble
             if at_once:
                 log.warning("Lean is lost (%s); it is waited for, %.0f s at most", trouble, left)
             at_once = False
             self._stopped.wait(min(pause, left))
             self._check_stop()
             pause = min(2 * pause, LONGEST_WAIT)
-            if isinstance(trouble, SetupError):
+            if not self.pool.processes:
                 self._reopen()
 
     def stop(self) -> None:
@@ -120,7 +150,6 @@ class Lean:
 
     def close(self) -> None:
         """Ends what was opened here; the pool that was given stays its owner's."""
-        self._stopped.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._verifier.close()
         if self._replaced:
@@ -129,6 +158,23 @@ class Lean:
     def _check_stop(self) -> None:
         if self._stopped.is_set():
             raise CollectStopped("the rollouts were given up")
+
+    def _last_seen(self, before: float) -> float:
+        """When a worker was there last."""
+        if not self.pool.processes:
+            return before
+        self._came_up = True
+        return time.monotonic()
+
+    def _check_patience(self, seen: float) -> None:
+        lost = time.monotonic() - seen
+        if lost > (self.options.patience if self._came_up else max(self.options.patience, START_SECONDS)):
+            raise JudgeLost(f"Lean is lost: for {lost:.0f} s none of its processes has come up.")
+
+    def _release(self) -> None:
+        """Those who wait for a worker of a pool that has none are told so; they would wait for ever."""
+        if not self.pool.processes:
+            self.pool.close()
 
     def _probe(self) -> LeanEnvError | None:
         """Why Lean does not answer; None if it does."""
@@ -139,7 +185,7 @@ class Lean:
         return None
 
     def _reopen(self) -> None:
-        """Another pool for one that starts no processes any more."""
+        """Another pool for one that starts no processes any more, or is closed."""
         self._verifier.close()
         self.pool.close()
         self._use(LeanPool(self.pool.size, self.pool.road))

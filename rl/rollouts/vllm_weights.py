@@ -94,7 +94,7 @@ class _Client:
         self._llm.finish_weight_update(weight_version)
 
 
-def open_vllm_policy(name: str, *, sleep_mode: bool = False, options: Mapping[str, Any] | None = None) -> VLLMPolicy:
+def open_vllm_policy(name: str, options: Mapping[str, Any] | None = None) -> VLLMPolicy:
     """As `open_vllm`, ready to take weights.
 
     Raises:
@@ -102,7 +102,7 @@ def open_vllm_policy(name: str, *, sleep_mode: bool = False, options: Mapping[st
     """
     # vLLM's workers take pickled handles only if their environment allows it. They are processes of this one alone.
     os.environ[ALLOWED] = "1"
-    sampler = open_vllm(name, sleep_mode=sleep_mode, options={**(options or {}), "weight_transfer_config": CONFIG})
+    sampler = open_vllm(name, options={**(options or {}), "weight_transfer_config": CONFIG})
     return VLLMPolicy(sampler, sampler._llm)
 
 

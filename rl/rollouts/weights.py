@@ -35,17 +35,16 @@ class TransformersPolicy:
     """A transformers model in this process: the learner's own, or (`copied`) one beside it.
 
     The learner's own costs no memory, and it must not learn while it samples. A copy takes the learner's numbers into
-    its own parameters, in place, in its own precision (`dtype`: a torch dtype, by default the model's), and keeps them
-    until it is told to take others. `rows` is the most samples in a batch.
+    its own parameters, in place, and keeps them until it is told to take others.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, copied: bool, dtype: Any = None, rows: int | None = None) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, copied: bool) -> None:
         from prover.sampling.transformers_sampler import transformers_sampler
 
-        self._learners, self._copied = model, copied
-        self._model = _copy(model, dtype) if copied else model
+        self._copied = copied
+        self._model = copy.deepcopy(model).requires_grad_(False).eval() if copied else model
         with _evaluating(self._model):
-            self._sampler = transformers_sampler(self._model, tokenizer, "hf:policy", rows)
+            self._sampler = transformers_sampler(self._model, tokenizer, "hf:policy")
         self._alone = threading.Lock()
 
     @property
@@ -79,7 +78,7 @@ class TransformersPolicy:
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Writes the parameters and buffers of one model into those of another, in place, in the latter's precision.
+    """Writes the parameters and buffers of one model into those of another, in place.
 
     Raises:
         ValueError: they do not have the same names and shapes; nothing is written then.
@@ -100,14 +99,6 @@ def copy_weights(source: Any, target: Any) -> None:
 
 def _tensors(model: Any) -> dict[str, Any]:
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}
-
-
-def _copy(model: Any, dtype: Any) -> Any:
-    copied = copy.deepcopy(model).requires_grad_(False).eval()
-    if dtype is not None:
-        for weight in copied.parameters():  # not the buffers: rotary frequencies want every bit
-            weight.data = weight.data.to(dtype)
-    return copied
 
 
 @contextmanager

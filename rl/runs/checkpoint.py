@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ FACTS, MODEL, TENSORS, STATE, RANDOM = "checkpoint.json", "model", "tensors.pt",
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run had come to after `step`. `marks` are names such as `best`; the last one that has a name is kept."""
+    """What a run had come to after `step`. `marks` are names such as `best`; the last one that has a name is kept.
+
+    `journals` are the bytes that the run's files of rows had by then, by name.
+    """
 
     step: int
     folder: Path
     marks: tuple[str, ...] = ()
+    journals: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def model(self) -> Path:
@@ -51,6 +55,7 @@ def write_checkpoint(
     tensors: Mapping[str, Any],
     state: Mapping[str, Any],
     marks: Iterable[str] = (),
+    journals: Mapping[str, int] = {},
 ) -> Checkpoint:
     """Writes `parent/STEP`, whole or not at all; one that is there is replaced.
 
@@ -58,14 +63,16 @@ def write_checkpoint(
         UserInputError: it cannot be written.
         TypeError: `tensors` holds what could not be read back, or `state` what JSON has not.
     """
-    made = Checkpoint(step, parent / str(step), tuple(marks))
+    made = Checkpoint(step, parent / str(step), tuple(marks), dict(journals))
     text = json.dumps(dict(state))  # escaped: a text may hold half of a surrogate pair, which UTF-8 cannot
     with whole_folder(made.folder, "the checkpoints before it are kept, and the same command goes on") as folder:
         write_model(folder / MODEL)
         _write_tensors(folder / TENSORS, dict(tensors))
         _write_tensors(folder / RANDOM, random_states())
         (folder / STATE).write_text(text, "utf-8")
-        facts = {"version": VERSION, "step": step, "marks": made.marks, "files": _sizes(folder)}
+        facts = {
+            "version": VERSION, "step": step, "marks": made.marks, "journals": made.journals, "files": _sizes(folder),
+        }  # fmt: skip
         (folder / FACTS).write_text(json.dumps(facts), "utf-8")
     return made
 
@@ -129,7 +136,7 @@ def _read(folder: Path) -> Checkpoint:
         path = folder / name
         if not path.is_file() or path.stat().st_size != size:
             raise UserInputError(f"{path} is not what was saved; remove {folder} to go on before it.")
-    return Checkpoint(step, folder, tuple(marks))
+    return Checkpoint(step, folder, tuple(marks), facts.get("journals", {}))  # earlier programs noted none
 
 
 def _sizes(folder: Path) -> dict[str, int]:

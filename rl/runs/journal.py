@@ -1,4 +1,4 @@
-"""A file of JSON lines, each of one step, that grows by whole lines and can be cut back to a step."""
+"""A file of JSON lines, each of one step, that grows by whole lines and can be cut back."""
 
 import json
 import os
@@ -10,16 +10,17 @@ from prover.sources import UserInputError
 
 
 class Journal:
-    """Writes one. What is there beyond `last` is cut off when it is opened, all of it where `last` is None.
+    """Writes one. When it is opened, what is there beyond the step `last` is cut off, all of it where that is None, and
+    what is there beyond its first `size` bytes, where that is told.
 
     Raises:
         UserInputError: it cannot be read or written.
     """
 
-    def __init__(self, path: Path, last: int | None) -> None:
+    def __init__(self, path: Path, last: int | None, size: int | None = None) -> None:
         self.path = path
         self._step = -1 if last is None else last
-        end = _end(path, self._step) if path.exists() else 0
+        end = _end(path, self._step, size) if path.exists() else 0
         try:
             self._file = path.open("ab", buffering=0)
             self._file.truncate(end)
@@ -37,7 +38,7 @@ class Journal:
             raise ValueError(f"step {step} comes after step {self._step}")
         lines = [json.dumps({"step": step, **row}, ensure_ascii=False) + "\n" for row in rows]
         data = "".join(lines).encode("utf-8", "replace")
-        size = os.fstat(self._file.fileno()).st_size
+        size = self._size()
         try:
             while data:
                 data = data[self._file.write(data) or 0 :]
@@ -46,12 +47,16 @@ class Journal:
             raise self._unwritable(error) from error
         self._step = step
 
-    def sync(self) -> None:
-        """Puts it on the disk, so that it outlives the machine's power too."""
+    def sync(self) -> int:
+        """Puts it on the disk, so that it outlives the machine's power too; its size in bytes."""
         os.fsync(self._file.fileno())
+        return self._size()
 
     def close(self) -> None:
         self._file.close()
+
+    def _size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
 
     def _unwritable(self, error: OSError) -> UserInputError:
         reason = error.strerror or error
@@ -67,11 +72,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [row for row, _ in _rows(path)]
 
 
-def _end(path: Path, last: int) -> int:
-    """Bytes up to the first row beyond the step `last`."""
+def _end(path: Path, last: int, size: int | None) -> int:
+    """Bytes up to the first row that is beyond the step `last`, or beyond `size` bytes."""
     end = 0
     for row, after in _rows(path):
-        if row["step"] > last:
+        if row["step"] > last or (size is not None and after > size):
             break
         end = after
     return end

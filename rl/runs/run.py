@@ -92,10 +92,9 @@ class Run:
         if before is not None and before.step > step:
             raise ValueError(f"step {step} is to be saved after step {before.step}")
         # A checkpoint must not outlive the metrics before it.
-        self._metrics.sync()
-        self._samples.sync()
+        sizes = {METRICS: self._metrics.sync(), SAMPLES: self._samples.sync()}
         self._events.sync()
-        made = write_checkpoint(self.folder / CHECKPOINTS, step, write_model, tensors, state, marks)
+        made = write_checkpoint(self.folder / CHECKPOINTS, step, write_model, tensors, state, marks, sizes)
         prune(self.folder / CHECKPOINTS, self._keep)
         return made
 
@@ -134,7 +133,8 @@ def open_run(
         stack.callback(events.close)
         journals = []
         for name in (METRICS, SAMPLES):
-            journals.append(Journal(folder / name, last))
+            # A step may have rows that were logged after its checkpoint, as those of an evaluation made later are.
+            journals.append(Journal(folder / name, last, found.journals.get(name) if found else None))
             stack.callback(journals[-1].close)
         yield Run(folder, config, keep, journals[0], journals[1], events)
 

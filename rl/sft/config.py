@@ -51,12 +51,16 @@ class NewModel:
         return ModelConfig(self.vocabulary, self.hidden, self.layers, *heads, self.intermediate, self.context)
 
 
-def refuse_sizes(base: str, sizes: NewModel) -> None:
-    """Raises UserInputError where sizes of a new model are given for one that is there."""
+def refuse_misfits(base: str, sizes: NewModel, peft: PeftOptions) -> None:
+    """Raises UserInputError where sizes are given for a model that is there, or an adapter for one that is made."""
     given = [each.name for each in fields(sizes) if getattr(sizes, each.name) != each.default]
     if base != NEW and given:
         option = "--" + given[0].replace("_", "-")
         raise UserInputError(f"{option} is of a model that is made, and {base} is there already; leave {option} out.")
+    if base == NEW and peft.lora_rank is not None:
+        raise UserInputError(
+            "--lora-rank leaves the weights as they are, and a new model's are random; leave it out, or name a --base."
+        )
 
 
 @dataclass(frozen=True)
@@ -156,8 +160,8 @@ class SftConfig:
     """How a model with a tokenizer of others is asked (default: by its name)."""
     seed: int = 0
     """Of a new model, of what is held out, and of the order."""
-    device: str | None = field(default=None, metadata={MAY_CHANGE: True})
-    """`cpu` or `cuda`; none: the latter where there is one."""
+    device: Literal["cpu", "cuda"] | None = field(default=None, metadata={MAY_CHANGE: True})
+    """What to compute on; none: cuda where there is one."""
     training: Training = field(default_factory=Training)
     """Training"""
     peft: PeftOptions = field(default_factory=PeftOptions)
@@ -174,4 +178,4 @@ class SftConfig:
             raise UserInputError(
                 "--corpus is for the tokenizer of a new model, and for --statement-loss; give that, or leave it out."
             )
-        refuse_sizes(self.base, self.model)
+        refuse_misfits(self.base, self.model, self.peft)

@@ -3,7 +3,6 @@
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from rl.data.overlap import without_overlap
 from rl.data.pairs import Pair, theorems_of
 from rl.data.parquet import read_pairs
 from rl.data.theorems import training_theorems
+from rl.one_process import refuse_several_processes
 from rl.runs import Checkpoint, Run, open_run, read_config
 from rl.sft.base import check_base, encoding_of, family_of, new_model
 from rl.sft.batches import course
@@ -59,6 +59,7 @@ def fine_tune(
         UserInputError: there is nothing to learn, something cannot be used, or the folder holds another training.
         KeyboardInterrupt: `stop` was set; the same call goes on from the last checkpoint.
     """
+    refuse_several_processes()
     if read_config(home / config.out) is None:
         _check(config, home)
     with open_run(home / config.out, ALGORITHM, config) as run:
@@ -82,9 +83,11 @@ def _train(
 
     training = config.training
     pairs, theorems = _read(run, config, home, say)
-    base = _base(run, config, home, pairs, theorems)
+    base = _base(run, config, home, latest, pairs, theorems)
     family = family_of(base, config.prompt)
-    model, tokenizer = open_trainable(str(latest.model) if latest else base, device=config.device, peft=config.peft)
+    model, tokenizer = open_trainable(
+        str(latest.model) if latest else base, device=config.device, peft=config.peft, seed=config.seed
+    )
     found = examples(
         pairs, theorems, family, config.learn, encoding_of(model, tokenizer), training.held_out, config.seed,
         training.statement_loss, config.learn_tried,
@@ -197,10 +200,20 @@ def sentences(found: Examples, family: str, statement_weight: float) -> list[str
     return told
 
 
-def _base(run: Run, config: SftConfig, home: Path, pairs: Sequence[Pair], theorems: Sequence[Row]) -> str:
+def _base(
+    run: Run,
+    config: SftConfig,
+    home: Path,
+    latest: Checkpoint | None,
+    pairs: Sequence[Pair],
+    theorems: Sequence[Row],
+) -> str:
     """The name of the model to begin with, which is made first where a new one is wanted."""
     if config.base != NEW:
         return _existing(config.base, home)
+    if latest is None:
+        # A run that nothing has come of takes other settings, and this model may have been made under those before.
+        shutil.rmtree(run.folder / BASE, ignore_errors=True)
     new_model(run.folder / BASE, pairs, theorems, config.model, config.seed)
     return str(run.folder / BASE)
 
@@ -222,13 +235,12 @@ def _pad_id(tokenizer: Any) -> int:
 
 def _finished(run: Run) -> FineTuned:
     """What a training that is over came to; its best weights are put where they are looked for."""
-    with ExitStack() as stack:
-        latest, best = run.latest(), run.marked(BEST)
-        assert latest is not None
-        best = best or latest
-        model = run.folder / MODEL
-        if not model.is_dir():
-            unfinished = stack.enter_context(whole_folder(model))
+    latest, best = run.latest(), run.marked(BEST)
+    assert latest is not None
+    best = best or latest
+    model = run.folder / MODEL
+    if not model.is_dir():
+        with whole_folder(model) as unfinished:
             shutil.copytree(best.model, unfinished, dirs_exist_ok=True)
     state = latest.state()
     loss = state["best_loss"] if state["held_out"] else None

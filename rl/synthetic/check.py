@@ -25,7 +25,8 @@ def check(
     Every attempt is durable in `folder` before the next begins.
 
     Raises:
-        UserInputError: the folder holds a run of other theorems or settings, or Lean was lost on most of them.
+        UserInputError: the folder holds a run of other theorems or settings.
+        JudgeLost: Lean did not come back; what is finished is kept.
     """
     theorems = Benchmark("synthetic", tuple(one.row for one in made))
     policy = plan_policy("portfolio", Options(), plan_named(attempts.search))

@@ -72,6 +72,35 @@ def test_what_is_never_scored_weighs_less_and_less():
     assert curriculum.weight("a") == 0.25
 
 
+def test_theorems_of_a_header_are_drawn_together():
+    rows = [replace(row(f"{header}{number}"), header=header) for number in range(6) for header in "xyz"]
+    alone, together = (Curriculum(rows, CurriculumOptions(together=size)).draw(18, 0) for size in (1, 4))
+    assert sorted(each.name for each in together) == sorted(each.name for each in rows)
+    # Four of one, four of another, and so on in the order that they are drawn in.
+    lead = [each.header for each in together]
+    assert all(len(set(lead[start : start + 4])) == 1 for start in (0, 4))
+    assert together[0] == alone[0]
+    for header in "xyz":
+        assert [e for e in together if e.header == header] == [e for e in alone if e.header == header]
+    assert Curriculum(rows, CurriculumOptions(together=4)).draw(5, 0) == together[:5]
+    with pytest.raises(UserInputError, match="draws 0 theorems together"):
+        CurriculumOptions(together=0)
+
+
+def test_theorems_of_much_less_weight_wait_for_their_own_turn():
+    rows = [replace(row(f"{header}{number}"), header=str(header)) for header in range(40) for number in range(5)]
+    middling = {each.name for each in rows if each.name.endswith(("0", "1"))}
+    shares = []
+    for together in (1, 4):
+        curriculum = Curriculum(rows, CurriculumOptions(together=together, memory=1.0))
+        curriculum.record([group(each.name, [1, 0] * 4 if each.name in middling else [0] * 40) for each in rows])
+        drawn = [curriculum.draw(16, step) for step in range(40)]
+        shares.append(sum(each.name in middling for batch in drawn for each in batch) / (40 * 16))
+        headers = sum(len({each.header for each in batch}) for batch in drawn) / 40
+    assert shares[1] == pytest.approx(shares[0], abs=0.05)
+    assert headers < 11  # of 16 theorems, two of each that are worth it
+
+
 def test_what_is_never_scored_does_not_fill_the_batches():
     rows = [row(str(number)) for number in range(200)]
     never = {each.name for each in rows[:6]}  # 3 %

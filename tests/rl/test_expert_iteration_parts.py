@@ -11,20 +11,24 @@ import pytest
 from typer.testing import CliRunner
 
 import rl.cli
+from lean_env import WorkerLost
 from prover.benchmarks.row import Benchmark, Row
 from prover.runs.attempt import Attempt
 from prover.runs.run import Run
+from prover.runs.store import open_store
 from prover.sources import UserInputError
 from prover.statistics.intervals import share
 from rl.data.pairs import ProofPair
-from rl.data.parquet import write_pairs
+from rl.data.parquet import read_pairs, write_pairs
 from rl.evaluation import Evaluation
 from rl.expert_iteration.config import ExpertIterationConfig, Searching, names_model, with_model
 from rl.expert_iteration.history import History, history
 from rl.expert_iteration.loop import Outcome
+from rl.expert_iteration.negations import negations
 from rl.expert_iteration.planning import open_iteration, planned
-from rl.expert_iteration.rounds import Rounds, _trained
+from rl.expert_iteration.rounds import Rounds, _harvested, _trained
 from rl.expert_iteration.theorems import Theorems, theorems_of
+from rl.models import PeftOptions
 from rl.rollouts.lost import JudgeLost
 from rl.runs.checkpoint import write_checkpoint
 from rl.sft.config import NewModel, Training
@@ -62,6 +66,7 @@ def test_settings_that_make_no_sense():
         ({"proved_share": 1.5}, "--proved-share"),
         ({"policy": "portfolio"}, "--policy has to name the model"),
         ({"first_policy": "model"}, "yet to be made"),
+        ({"peft": PeftOptions(lora_rank=4)}, "--lora-rank leaves the weights as they are"),
         ({"base": "folder", "model": NewModel(layers=3)}, "--layers is of a model that is made, and folder is there"),
     ]
     for given, said in bad:
@@ -120,7 +125,8 @@ def test_what_overlaps_is_refused_with_the_list(tmp_path):
         theorems_of(given)
     (listed,) = map(json.loads, (tmp_path / "out" / "overlap.jsonl").read_text().splitlines())
     assert (listed["theorem"], listed["held_out"]) == ("a", "other")
-    assert [row.name for row in theorems_of(replace(given, drop_overlap=True)).training] == ["b"]
+    left = theorems_of(replace(given, against=(), drop_overlap=True))
+    assert [[row.name for row in rows] for rows in (left.training, left.held_out)] == [["b"], ["other"]]
 
 
 def test_a_source_without_splits_is_not_its_own_valid_part(tmp_path):
@@ -196,6 +202,48 @@ def test_a_training_s_settings_may_change_until_it_has_learned_something(tmp_pat
     opens(slower)
 
 
+def test_what_is_held_out_may_not_change_once_something_was_learned(tmp_path):
+    made = begun(tmp_path)
+    bench = rows_of(tmp_path / "bench.jsonl", "theorem q : 3 = 3")
+    with pytest.raises(
+        UserInputError,
+        match=r"the against was \[\] and is \['.*bench\.jsonl'\]; the drop overlap was False and is True",
+    ):
+        opens(replace(made, against=(bench,), drop_overlap=True))
+
+
+def searched(folder, *statements):
+    """A run that has proved them all."""
+    rows = [Row(text.split()[1], text) for text in statements]
+    settings = {"version": 1, "policy": "portfolio", "search": "best-first"}
+    with open_store(folder, settings, list(enumerate(rows)), {}) as store:
+        for number in range(len(rows)):
+            store.add(Attempt(number, 0, 0, 1, "proved", Spent(), "by\n  simp"))
+
+
+def test_nothing_that_is_held_out_is_learned_not_even_as_a_negation(tmp_path):
+    searched(tmp_path / "rounds" / "00" / "search", "theorem a : 1 = 1", "theorem b : 2 = 2")
+    searched(
+        tmp_path / "rounds" / "00" / "negations",
+        "theorem w_negation : ¬ (∀ (n : Nat), n < 5)", "theorem v_negation : ¬ (∀ (n : Nat), n < 6)",
+    )  # fmt: skip
+    (tmp_path / "rounds" / "01").mkdir()
+    told: list[str] = []
+
+    def harvested(number, *statements):
+        held_out = tuple(Row("q", text) for text in statements)
+        theorems = Theorems((), Benchmark("b", ()), held_out)
+        return _harvested(Rounds(config(), tmp_path, theorems, None, threading.Event(), told.append), number)  # type: ignore[arg-type]
+
+    assert harvested(1, "theorem q : ¬ (∀ (m : Nat), m < 5)", "theorem q : 2 = 2") == (2, 2)
+    pairs = read_pairs(tmp_path / "rounds" / "01" / "pairs.parquet")
+    assert [pair.theorem for pair in pairs] == ["a", "v_negation"]
+    assert told == ["round 1: held out, and not learned: b, w_negation", "round 1: 2 proofs of 2 theorems, 0 steps"]
+    every = ("theorem q : 1 = 1", "theorem q : 2 = 2", *(f"theorem q : ¬ (∀ (m : Nat), m < {n})" for n in (5, 6)))
+    with pytest.raises(UserInputError, match=r"Nothing was proved in .* that may be learned"):
+        harvested(0, *every)
+
+
 def test_a_training_that_has_learned_nothing_is_begun_again_with_other_settings(tmp_path):
     sizes = NewModel(vocabulary=340, hidden=32, layers=1, heads=2, key_value_heads=1, intermediate=64, context=128)
     training = Training(learning_rate=1e-3, batch_tokens=200, every=1, steps=1, held_out=0.3)
@@ -206,7 +254,7 @@ def test_a_training_that_has_learned_nothing_is_begun_again_with_other_settings(
     stop = threading.Event()
 
     def trained(given, say=lambda text: None):
-        theorems = Theorems((), Benchmark("b", ()))
+        theorems = Theorems((), Benchmark("b", ()), ())
         return _trained(Rounds(given, tmp_path, theorems, None, stop, say), 0)  # type: ignore[arg-type]
 
     with pytest.raises(KeyboardInterrupt):
@@ -259,3 +307,16 @@ def test_an_end_before_the_end_says_how_it_goes_on(tmp_path, monkeypatch, error,
     out = tmp_path / "run"
     done = CliRunner().invoke(rl.cli.app, ["expert-iteration", "--theorems", "a.jsonl", "--out", str(out)])
     assert (done.exit_code, done.stderr) == (code, "prover-rl: " + said.replace("OUT", str(out)))
+
+
+def test_negations_that_all_lost_lean_are_not_taken_for_none():
+    class Gone:
+        size = 2
+
+        def request(self, *_: Any, **__: Any) -> Any:
+            raise WorkerLost("the pool is closed")
+
+    pool: Any = Gone()
+    with pytest.raises(JudgeLost, match="the pool is closed"):
+        negations([Row("a", "theorem a : True")], pool)
+    assert negations([], pool) == ()

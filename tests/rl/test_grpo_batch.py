@@ -19,6 +19,7 @@ from rl.grpo.metrics import of_batch, of_groups, of_updates, shown
 from rl.learner.config import LearnerConfig
 from rl.objective.policy_loss import PolicyObjective
 from rl.objective.rows import TokenRow
+from rl.objective.weights import token_weights
 from rl.rollouts.options import RolloutOptions
 from rl.rollouts.rollout import Group, Rollout, Turn
 from rl.runs.settings import flat
@@ -55,6 +56,17 @@ def test_each_answer_of_a_scored_rollout_is_a_row_with_its_rollouts_advantage():
 def test_sequences_of_different_groups_are_different():
     found = rows([MIXED, MIXED], Shaping(), normalise_std=False)
     assert [row.sequence for row in found] == [0, 0, 1, 2, 3, 3, 4, 5]
+
+
+def test_all_of_an_episode_that_a_prompt_too_long_has_ended_is_truncated():
+    # Its last turn could not begin: it has no tokens, and no row.
+    cut = Rollout((turn(5), turn(6, 7)), 0, "length", reason="the prompt has 9 tokens, the model's context 8")
+    found = rows([Group(MIXED.row, (PROVED, cut), 0)], Shaping(), normalise_std=False)
+    assert [(row.answer_ids, row.truncated) for row in found] == [
+        ((1,), False), ((2, 3), False), ((5,), True), ((6, 7), True),
+    ]  # fmt: skip
+    weights = token_weights(found, "token_mean", mask_truncated=True)
+    assert weights == [(1 / 3,), (1 / 3, 1 / 3), (0,), (0, 0)]
 
 
 def test_an_answer_without_a_token_has_no_row():
@@ -160,6 +172,7 @@ def test_a_batch_goes_through_a_file_unchanged():
         (RolloutOptions, {"turns": 0}),
         (Choosing, {"theorems_per_step": 0}),
         (Choosing, {"refills": -1}),
+        (Choosing, {"theorems_per_header": 0}),
         (Choosing, {"replay_share": 1.5}),
         (Choosing, {"replay_share": 0.1, "theorems_per_step": 4}),
         (Course, {"steps": 0}),

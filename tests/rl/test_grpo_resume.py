@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+from transformers import AutoModelForCausalLM  # noqa: E402
 
 from prover.sources import UserInputError  # noqa: E402
 from rl.benchmark import bandit  # noqa: E402
@@ -307,6 +308,13 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_batch_saved(tmp_path):
         play(tmp_path / "run", everything(0), poisoned)
     dump = tmp_path / "run" / "dumps" / "step-5.json"
     assert str(dump) in str(raised.value)
+    # The same command would meet it again. What three checkpointed steps and one more have come to is not lost.
+    model = dump.with_suffix("")
+    assert f"Go on in another folder with --base {model}," in str(raised.value)
+    before = AutoModelForCausalLM.from_pretrained(model).state_dict()
+    play(tmp_path / "whole", replace(everything(0), steps=4))
+    whole = AutoModelForCausalLM.from_pretrained(tmp_path / "whole" / "checkpoints" / "4" / "model").state_dict()
+    assert all(torch.equal(weight, whole[name]) for name, weight in before.items())
     rows = json.loads(dump.read_text())
     assert any(value != value for row in rows for value in row["sampler_log_probs"])
     assert {"prompt_ids", "answer_ids", "advantage", "old_log_probs"} <= rows[0].keys()

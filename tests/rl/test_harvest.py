@@ -2,15 +2,27 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from math import log
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from lean_env import Candidate, LeanPool, ProofFinished, ProofSession, TacticState, Theorem, Verifier
-from lean_env.goal import focused, independent
+from lean_env import (
+    Candidate,
+    LeanPool,
+    ProofFinished,
+    ProofSession,
+    TacticError,
+    TacticState,
+    Theorem,
+    Verifier,
+    WorkerLost,
+)
+from lean_env.goal import Goal, focused, independent
 from prover.algorithms import SEARCHES, Search
 from prover.benchmarks.json_rows import from_json_lines
 from prover.benchmarks.row import Benchmark, Row
@@ -29,8 +41,8 @@ from rl.data.parquet import read_pairs
 from rl.data.replayed import replayed, without_steps
 from rl.data.tried import tried
 from search import Completion, Proposal, Spent
-from search.graph.proof_graph import state_key
-from search.graph.stored import from_json
+from search.graph.proof_graph import ProofGraph, state_key
+from search.graph.stored import from_json, to_json
 from search.result import proof_text
 
 ROWS = (
@@ -404,6 +416,51 @@ def test_tactics_that_ran_are_taken_wherever_they_led(tmp_path, pool):
     assert "--keep is about proofs" in refused.output
 
 
+@pytest.mark.parametrize(
+    ("search", "taken"),
+    [
+        ("sample", ["exact fun h =>\n  ⟨h.2, h.1⟩"]),
+        ("best-first", ["exact fun h =>\n  ⟨h.2, h.1⟩", "intro h\nsimp_all"]),
+    ],
+)
+def test_a_whole_proof_in_one_piece_is_no_tactic_that_ran(tmp_path, search, taken):
+    """Unless it is one tactic. Where the policy wrote tactics, one that does two things is one."""
+    row = ROWS[0]
+    graph = ProofGraph(row.theorem, TacticState((Goal("p ∧ q → q ∧ p", pretty="⊢ p ∧ q → q ∧ p"),)))
+    for tactic in ("intro h\nsimp_all", "exact fun h =>\n  ⟨h.2, h.1⟩"):
+        edge = graph.add_edge(graph.root, Proposal(tactic, -1.0))
+        assert edge is not None
+        graph.succeed(edge, ProofFinished((tactic,)))
+    with open_store(tmp_path / "run", as_json(settings([row], search)), [(0, row)], {}) as store:
+        store.add(Attempt(0, 0, 0, 0, "budget", Spent(), tree=to_json(graph)))
+    assert sorted(pair.tactic for pair in tried([tmp_path / "run"], 9)) == taken
+
+
+class LosingPool:
+    """Lean proves `swap`, says no to `either`, goes away before `thrice` begins, and in the middle of `wrong`."""
+
+    size = 1
+
+    def session(self, theorem: Theorem):
+        if theorem.name == "thrice":
+            raise WorkerLost("killed")
+        results = {"swap": ProofFinished(()), "either": TacticError("no"), "wrong": TacticError("killed", "lost")}
+        start = TacticState((Goal("p", pretty="⊢ p"),))
+        return nullcontext(SimpleNamespace(start=start, run_tactic=lambda *_: results[theorem.name]))
+
+
+def test_a_lost_lean_is_told_from_a_proof_that_cannot_be_run_again(tmp_path, monkeypatch):
+    folder = made(tmp_path / "run", ROWS, [(place, "by\n  simp\n  omega") for place in (1, 2, 3)] + [(0, "by\n  simp")])
+    stepless = without_steps(harvest([folder]).pairs)
+    steps = {proof.theorem: steps for proof, steps in zip(stepless, replayed(stepless, LosingPool()), strict=True)}  # type: ignore[arg-type]
+    assert [step.tactic for step in steps.pop("swap") or ()] == ["simp"]
+    assert steps == {"thrice": None, "either": [], "wrong": None}
+    monkeypatch.setattr("rl.commands.harvest.open_pool", lambda *_: nullcontext(LosingPool()))
+    done = CliRunner().invoke(app, ["harvest", str(folder), "--replay", "--out", str(tmp_path / "pairs.parquet")])
+    assert done.exit_code == 0, done.output
+    assert "1 of 4 proofs without steps were run again; Lean was lost on 2 others, which" in done.output
+
+
 def test_steps_that_are_not_known_are_found_by_running_the_proof_again(tmp_path, pool):
     texts = [
         (0, "by\n  intro h\n  exact ⟨h.2, h.1⟩"),
@@ -415,7 +472,8 @@ def test_steps_that_are_not_known_are_found_by_running_the_proof_again(tmp_path,
     found = harvest([made(tmp_path / "run", ROWS, texts)], ["train"])
     stepless = without_steps(found.pairs)
     assert len(stepless) == 5
-    steps = {proof.proof: steps for proof, steps in zip(stepless, replayed(stepless, pool), strict=True)}
+    again = zip(stepless, replayed(stepless, pool), strict=True)
+    steps = {proof.proof: steps for proof, steps in again if steps is not None}
     swap, either, bullets, unfinished, cases = (steps[tactics_of(text) or ""] for _, text in texts)
     check_chain(pool, ROWS[0], swap)
     check_chain(pool, ROWS[2], either)

@@ -13,6 +13,7 @@ from prover.sampling.sampler import Prompt, Request, Settings
 from prover.sampling.transformers_sampler import load, open_transformers
 from prover.sources import UserInputError
 from rl.models import PeftOptions, open_trainable, save
+from tests.rl.learning import bits
 
 IDS = torch.tensor([[5, 17, 101, 42, 9, 250]])
 
@@ -85,7 +86,6 @@ def test_weights_in_bfloat16(base, tmp_path):
 
 def test_lora_trains_beside_the_weights_and_opens_with_hf(base, tmp_path, monkeypatch):
     monkeypatch.chdir(base.parent)
-    torch.manual_seed(0)
     peft = PeftOptions(lora_rank=4, lora_alpha=8)
     model, tokenizer = open_trainable("base", peft=peft)  # a relative path
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
@@ -117,6 +117,20 @@ def test_lora_trains_beside_the_weights_and_opens_with_hf(base, tmp_path, monkey
 
     with pytest.raises(UserInputError, match="adapter of rank 4 and alpha 8, which is trained on as it is"):
         open_trainable("adapter", peft=PeftOptions(lora_rank=2, lora_alpha=8))
+
+
+def new_adapter(base, seed):
+    model, _ = open_trainable(str(base), peft=PeftOptions(lora_rank=2), seed=seed)
+    return bits([weight for weight in model.parameters() if weight.requires_grad])
+
+
+def test_a_new_adapter_hangs_on_the_seed_alone(base):
+    before = torch.random.get_rng_state()
+    first = new_adapter(base, 1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.rand(1)
+    assert new_adapter(base, 1) == first
+    assert new_adapter(base, 2) != first
 
 
 def test_what_cannot_be_opened(base, tmp_path):

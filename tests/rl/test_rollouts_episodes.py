@@ -168,27 +168,30 @@ def test_what_is_equal_is_done_once(pool, monkeypatch):
     assert (group.rollouts[1].lean_seconds, group.rollouts[3].lean_seconds) == (0.0, 0.0)
 
 
-def test_a_worker_that_ran_code_of_the_policy_s_is_not_asked_for_verdicts(pool, monkeypatch):
-    """Fault 10: the judge is not the process that ran the candidate's own commands."""
-    asked: list[tuple[str, bool]] = []
+def test_a_tactic_that_may_run_code_of_its_own_is_its_episode_s_last_and_the_judge_s(pool, monkeypatch):
+    """Fault 10: the judge is not the process that ran the candidate's own commands, nor are other episodes in it."""
+    asked: list[tuple[str, str, bool]] = []
     request = LeanWorker.request
 
     def noted(worker, seconds, *, interrupt=None, **fields):
-        asked.append((fields["method"], worker.trusted))
+        asked.append((fields["method"], fields.get("text", ""), worker.trusted))
         return request(worker, seconds, interrupt=interrupt, **fields)
 
     monkeypatch.setattr(LeanWorker, "request", noted)
     script = {
         ("swap", 0): ["constructor", "run_tac pure ()\nexact h.2"],
-        ("swap", 1): ["constructor", "simp (config := {}) only [h]\nexact h.1"],
+        ("swap", 1): ["constructor", "all_goals simp (config := {}) only [h]"],
         ("swap", 2): [TERM],
     }
-    (group,), _ = collect(pool, [SWAP], script, retries=0)
-    assert group.rollouts[1].reward is not None
-    assert group.rollouts[2].reward == 1
-    assert ("tactic", False) in asked
-    assert {trusted for method, trusted in asked if method not in ("tactic", "focus", "start", "drop")} == {True}
-    assert ("judge", True) in asked
+    (group,), _ = collect(pool, [SWAP], script, retries=1)
+    assert [(each.ended, each.reward, len(each.turns), each.proof) for each in group.rollouts] == [
+        ("refused", 0, 2, "by\n  constructor\n  run_tac pure ()\n  exact h.2"),
+        ("proved", 1, 2, "by\n  constructor\n  all_goals simp (config := {}) only [h]"),
+        ("proved", 1, 1, f"by\n  {TERM}"),
+    ]
+    assert {text for method, text, _ in asked if method == "tactic"} == {"constructor", TERM}
+    assert {trusted for _, _, trusted in asked} == {True}
+    assert {text for method, text, _ in asked if method == "write"} >= {group.rollouts[1].proof}
 
 
 def test_lean_keeps_the_states_alone_that_an_episode_is_in(pool, monkeypatch):

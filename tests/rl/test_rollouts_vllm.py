@@ -172,9 +172,9 @@ def test_it_is_opened_ready_to_take_weights(monkeypatch, llm):
 
     monkeypatch.setenv(ALLOWED, "0")
     monkeypatch.setattr(vllm_weights, "open_vllm", opened)
-    policy = open_vllm_policy("m", sleep_mode=True, options={"max_model_len": 8})
+    policy = open_vllm_policy("m", {"max_model_len": 8})
     options = {"max_model_len": 8, "weight_transfer_config": {"backend": "ipc"}}
-    assert asked == [("m", {"sleep_mode": True, "options": options}, "1")]
+    assert asked == [("m", {"options": options}, "1")]
     policy.take_weights(model("embed"))
     assert llm.calls[-2:] == ["finish", ("reset_prefix_cache", {})]
     assert set(CONFIG) <= set(RECORD["fields"]["WeightTransferConfig"])

@@ -95,18 +95,6 @@ def test_a_model_that_trains_is_in_evaluation_mode_while_it_is_sampled(model, to
     assert all(weight.grad is not None for weight in model.parameters())
 
 
-def test_a_copy_of_lower_precision(model, tokenizer):
-    policy = TransformersPolicy(model, tokenizer, copied=True, dtype=torch.bfloat16)
-    update(model)
-    policy.take_weights(model)
-    for weight, copied in zip(model.parameters(), policy._model.parameters(), strict=True):
-        assert copied.dtype == torch.bfloat16
-        assert torch.equal(weight.to(torch.bfloat16), copied)
-    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
-    assert {buffer.dtype for buffer in policy._model.buffers()} == {torch.float32}
-    assert 1e-4 < largest_log_ratio(policy, model) < 0.5
-
-
 def test_an_adapter_and_its_copy(model, tokenizer):
     peft = pytest.importorskip("peft")
     adapted = peft.get_peft_model(model, peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"]))

@@ -153,6 +153,38 @@ def test_a_run_that_was_ended_comes_to_the_same_numbers(tmp_path, die_at):
     assert [value for _, tag, value in shown if tag == "loss"] == pytest.approx([row["loss"] for row in metrics[0]])
 
 
+def test_what_was_logged_at_a_checkpoint_s_step_after_it_is_made_again(tmp_path):
+    """As an evaluation is: lost, then made when the run is gone on with, and the process killed before it is saved."""
+    with open_run(tmp_path, "grpo", Config()) as run:
+        run.log(1, {"loss": 0.5})
+        run.log_samples(1, [{"theorem": "a"}])
+        save(run, 1)
+    files = [tmp_path / "metrics.jsonl", tmp_path / "samples.jsonl"]
+    saved = [path.read_bytes() for path in files]
+    for is_saved in (False, True):
+        with open_run(tmp_path, "grpo", Config()) as run:
+            assert [path.read_bytes() for path in files] == saved
+            run.log(1, {"valid_reward": 0.25})
+            run.log_samples(1, [{"theorem": "b"}])
+            if is_saved:
+                save(run, 1)
+    with open_run(tmp_path, "grpo", Config()):
+        assert [row.keys() - {"step", "time"} for row in rows(files[0])] == [{"loss"}, {"valid_reward"}]
+        assert [row["theorem"] for row in rows(files[1])] == ["a", "b"]
+
+
+def test_a_checkpoint_of_a_program_that_noted_no_sizes_is_gone_on_from(tmp_path):
+    with open_run(tmp_path, "sft", Config()) as run:
+        run.log(1, {"loss": 0.5})
+        facts = save(run, 1).folder / "checkpoint.json"
+        run.log(2, {"loss": 0.25})
+    noted = json.loads(facts.read_text())
+    del noted["journals"]
+    facts.write_text(json.dumps(noted))
+    with open_run(tmp_path, "sft", Config()):
+        assert [row["step"] for row in rows(tmp_path / "metrics.jsonl")] == [1]
+
+
 def test_sessions_in_one_second_keep_their_event_files(tmp_path):
     for step in range(1, 4):
         with open_run(tmp_path, "sft", Config()) as run:

@@ -1,11 +1,16 @@
 """Runs of attempts from Python: when one is finished, and that attempts under other settings are not mixed."""
 
+import os
+import signal
 import threading
+import time
 from typing import Any
 
 import pytest
 
+from lean_env import LeanPool
 from lean_env.errors import WorkerLost
+from lean_env.pool import FIRST_WORK
 from lean_env.verdict import LeanVersion, Verdict
 from prover.benchmarks.row import Benchmark, Row
 from prover.policies.plan import plan_policy
@@ -16,9 +21,11 @@ from prover.runs.store import open_store, read_run
 from prover.sources import UserInputError
 from prover.statistics.intervals import share
 from rl.evaluation import evaluation_of
+from rl.rollouts import lean as lean_module
 from rl.rollouts.lost import JudgeLost
 from rl.search_run import Attempts, is_finished, search_run
 from search import BestFirst, SearchResult, Spent
+from tests.rl.test_rollouts_judge_lost import PythonRoad
 
 ROWS = tuple(Row(f"t{number}", f"theorem t{number} : {number} = {number}") for number in range(4))
 
@@ -79,17 +86,17 @@ def test_attempts_under_other_settings_are_refused_before_anything_is_opened(tmp
 
 
 class Pool:
-    """Workers that are there, or are lost for so many probes; what is proved with them is told by `Proving`."""
+    """Workers that are there, or after the first probe are lost for so many; what they prove is told by `Proving`."""
 
-    size, worked_seconds = 2, 0.0
+    size, worked_seconds, processes = 2, 0.0, (1, 2)
 
     def __init__(self, lost_probes: int = 0, commit: str = "38f3c0c4") -> None:
-        self.lost_probes = lost_probes
+        self.lost_probes, self.probes = lost_probes, 0
         self.lean = LeanVersion("4.28.0", commit, "wasm", "package", "sandbox")
 
     def request(self, limit: float, **fields: Any) -> dict[str, Any]:
-        self.lost_probes -= 1
-        if self.lost_probes >= 0:
+        self.probes += 1
+        if 1 < self.probes <= 1 + self.lost_probes:
             raise WorkerLost("killed")
         return {}
 
@@ -104,13 +111,18 @@ class Pool:
 
 
 class Proving:
-    """Stands for `prove`: an attempt at a theorem loses Lean so many times before it has a proof."""
+    """Stands for `prove`: an attempt at a theorem loses Lean so many times before it has a proof.
 
-    def __init__(self, losses: dict[str, int]) -> None:
-        self.losses, self.calls = dict(losses), 0
+    A theorem in `unanswered` has no answer of the model.
+    """
+
+    def __init__(self, losses: dict[str, int], unanswered: tuple[str, ...] = ()) -> None:
+        self.losses, self.calls, self.unanswered = dict(losses), 0, unanswered
 
     def __call__(self, theorem: Any, *_: Any, **__: Any) -> SearchResult:
         self.calls += 1
+        if theorem.name in self.unanswered:
+            return SearchResult(None, Spent(), "policy")
         left = self.losses.get(theorem.name, 0)
         self.losses[theorem.name] = left - 1
         if left > 0:
@@ -118,15 +130,17 @@ class Proving:
         return SearchResult("by rfl", Spent(), "proved", Verdict(1, "proved"))
 
 
-def searched(folder, monkeypatch, losses, pool=None, rows=ROWS, **more):
-    proving = Proving(losses)
+def searched(folder, monkeypatch, losses, pool=None, rows=ROWS, unanswered=(), **more):
+    proving = Proving(losses, unanswered)
+    return run_of(folder, monkeypatch, proving, pool or Pool(), rows, **more), proving.calls
+
+
+def run_of(folder, monkeypatch, proving, pool, rows=ROWS, **more):
     monkeypatch.setattr("prover.runs.perform.prove", proving)
     monkeypatch.setattr("rl.search_run.PAUSES", (0.001, 0.001))
-    monkeypatch.setattr("rl.search_run.NAP_SECONDS", 0.001)
+    monkeypatch.setattr(lean_module, "FIRST_WAIT", 0.001)
     policy = plan_policy("portfolio", Options(), BestFirst())
-    attempts = Attempts()
-    found = search_run(folder, Benchmark("b", rows), policy, attempts, pool or Pool(), **more)  # type: ignore[arg-type]
-    return found, proving.calls
+    return search_run(folder, Benchmark("b", rows), policy, Attempts(), pool, **more)
 
 
 def test_attempts_that_lost_lean_are_made_again(tmp_path, monkeypatch):
@@ -134,9 +148,18 @@ def test_attempts_that_lost_lean_are_made_again(tmp_path, monkeypatch):
     found, calls = searched(tmp_path, monkeypatch, {"t1": 1, "t2": 2}, Pool(lost_probes=3), say=told.append)
     assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
     assert calls == 4 + 2 + 1
-    assert told == [f"Lean was lost on {count} attempts; they are made again" for count in (2, 1)]
+    assert told == [f"Lean was lost; {count} attempts are still to be made" for count in (2, 1)]
     # Finished for good.
     assert searched(tmp_path, monkeypatch, {})[1] == 0
+
+
+def test_what_had_no_answer_of_a_model_is_made_again_only_with_what_lost_lean(tmp_path, monkeypatch):
+    found, calls = searched(tmp_path / "one", monkeypatch, {}, unanswered=("t2",))
+    assert [attempt.reward for attempt in found.attempts] == [1, 1, None, 1]
+    assert (calls, searched(tmp_path / "one", monkeypatch, {})[1]) == (4, 0)
+    found, calls = searched(tmp_path / "two", monkeypatch, {"t1": 1}, unanswered=("t2",))
+    assert [attempt.reward for attempt in found.attempts] == [1, 1, None, 1]
+    assert calls == 4 + 2
 
 
 def test_what_loses_lean_each_time_is_unscored_and_tried_by_every_call(tmp_path, monkeypatch):
@@ -182,3 +205,80 @@ def test_another_version_of_the_program_goes_on_and_another_lean_does_not(tmp_pa
     found, _ = searched(tmp_path, monkeypatch, {})
     assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
     assert found.settings["prover"] == before
+
+
+def real_pool(folder, away):
+    """A worker, of a process that does so once the file `away` is there, before it answers anything."""
+    start = f"""
+away = {str(folder / "away")!r}
+if os.path.exists(away):
+    {away}
+"""
+    return LeanPool(1, PythonRoad("ok['type'] = 'Prop'", start), spare=False)
+
+
+def sending_away(folder, theorem, then=lambda: None):
+    """Stands for `prove`: its one request, before which Lean goes away, the first time at this theorem."""
+    calls = []
+
+    def prove(asked, pool, *_, **__):
+        calls.append(asked.name)
+        if asked.name == theorem and calls.count(theorem) == 1:
+            (folder / "away").write_text("")
+            os.kill(pool.processes[0], signal.SIGKILL)
+            then()
+        try:
+            pool.request(60.0, **FIRST_WORK)
+        except WorkerLost:
+            return SearchResult(None, Spent(), "lost")
+        return SearchResult("by rfl", Spent(), "proved", Verdict(1, "proved"))
+
+    return prove
+
+
+# As many as a pool takes before it gives up, and one more.
+ENDS = "size = os.path.getsize(away); open(away, 'a').write('x'); size < 4 and sys.exit(3)"
+KILLED = "os.kill(os.getpid(), 9)"
+
+
+def test_a_pool_that_gives_up_is_replaced_and_the_run_goes_on(tmp_path, monkeypatch):
+    stop = threading.Event()
+    told: list[str] = []
+    with real_pool(tmp_path, ENDS) as pool:
+        found = run_of(tmp_path, monkeypatch, sending_away(tmp_path, "t1"), pool, stop=stop, say=told.append)
+        assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
+        assert "Lean was lost; 3 attempts are still to be made" in told
+        assert not stop.is_set()
+        # With the same pool, which has given up, the next run goes on.
+        found = run_of(tmp_path / "next", monkeypatch, sending_away(tmp_path, ""), pool)
+        assert [attempt.reward for attempt in found.attempts] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("away", ["sys.exit(3)", KILLED], ids=["ends", "killed"])
+@pytest.mark.parametrize("theorem", ["t1", None], ids=["later", "at once"])
+def test_processes_that_do_not_start_are_waited_for_and_the_wait_has_an_end(tmp_path, monkeypatch, away, theorem):
+    monkeypatch.setattr("rl.search_run.PATIENCE", 1.0)
+    monkeypatch.setattr(lean_module, "START_SECONDS", 0.0)
+    if theorem is None:
+        (tmp_path / "away").write_text("")
+    began = time.monotonic()
+    with real_pool(tmp_path, away) as pool, pytest.raises(JudgeLost, match=r"^Lean is lost"):
+        run_of(tmp_path / "run", monkeypatch, sending_away(tmp_path, theorem), pool)
+    assert 1.0 <= time.monotonic() - began < 30
+    if theorem:
+        # What is finished is kept, and what was in work or to come is left to the next call.
+        assert [attempt.reward for attempt in read_run(tmp_path / "run").attempts] == [1]
+
+
+@pytest.mark.parametrize("away", ["sys.exit(3)", KILLED], ids=["ends", "killed"])
+@pytest.mark.parametrize("theorem", ["t1", None], ids=["later", "at once"])
+def test_a_wait_for_lean_hears_stop(tmp_path, monkeypatch, away, theorem):
+    stop = threading.Event()
+    timer = threading.Timer(0.5, stop.set)
+    if theorem is None:
+        (tmp_path / "away").write_text("")
+        timer.start()
+    began = time.monotonic()
+    with real_pool(tmp_path, away) as pool, pytest.raises(KeyboardInterrupt):
+        run_of(tmp_path / "run", monkeypatch, sending_away(tmp_path, theorem, timer.start), pool, stop=stop)
+    assert time.monotonic() - began < 30

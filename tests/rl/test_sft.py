@@ -200,6 +200,28 @@ def test_it_goes_on_from_a_model_that_is_there(undisturbed, tmp_path):
     assert again.loss <= done.loss * (1 + 1e-5)
 
 
+def test_a_new_model_that_nothing_was_learned_with_is_made_anew_with_other_settings(tmp_path):
+    given = config(tmp_path, training=replace(TRAINING, steps=1))
+    with pytest.raises(UserInputError, match="longer than the model's context"):
+        fine_tune(replace(given, model=replace(SIZES, context=8)))
+    assert json.loads((tmp_path / "run" / "base" / "config.json").read_text())["max_position_embeddings"] == 8
+    made = fine_tune(given).model
+    assert json.loads((made / "config.json").read_text())["max_position_embeddings"] == 128
+
+
+def test_a_new_adapter_is_drawn_by_the_seed(undisturbed, tmp_path):
+    _, done = undisturbed
+
+    def begun(out, seed):
+        given = {"base": str(done.model), "peft": PeftOptions(lora_rank=2), "seed": seed}
+        fine_tune(config(tmp_path, out, replace(TRAINING, steps=1, held_out=0.0), **given))
+        return (tmp_path / out / "checkpoints" / "0" / "model" / "adapter_model.safetensors").read_bytes()
+
+    first = begun("first", 1)
+    assert begun("again", 1) == first
+    assert begun("other", 2) != first
+
+
 def test_without_theorems_to_hold_out_the_last_weights_are_kept(tmp_path):
     told: list[str] = []
     training = Training(batch_tokens=400, every=2, steps=3, held_out=0.0)
@@ -273,6 +295,7 @@ def test_options_that_would_do_nothing_are_refused(tmp_path):
 
     refused("--corpus names", training=Training(statement_loss=0.5))
     refused("--corpus is for the tokenizer of a new model", base="folder", corpus="core.jsonl")
+    refused("--lora-rank leaves the weights as they are", peft=PeftOptions(lora_rank=4))
     refused("--key-value-heads is of a model that is made", base="folder", model=NewModel(key_value_heads=1))
     SftConfig((tmp_path,), tmp_path, base="folder", corpus="core.jsonl", training=Training(statement_loss=0.5))
     with pytest.raises(UserInputError, match="--lora-rank asks for that"):

@@ -41,6 +41,11 @@ def test_words_are_counted_by_script():
     assert language_share("1 + 1", "LATIN") == 1
 
 
+@pytest.mark.parametrize(("script", "word"), [("CYRILLIC", "пять"), ("CJK", "定理"), ("GREEK", "λ")])
+def test_a_script_is_named_as_unicode_names_its_letters(script, word):
+    assert language_share(word, Shaping(language_script=script).language_script) == 1
+
+
 def test_length_costs_nothing_then_more_and_no_more_than_all():
     assert [length_excess(tokens, 10, 20) for tokens in (0, 10, 15, 20, 99)] == [0, 0, 0.5, 1, 1]
 
@@ -55,6 +60,9 @@ def test_length_costs_nothing_then_more_and_no_more_than_all():
         {"language_weight": -0.1},
         {"length_weight": -0.1},
         {"length_weight": float("nan")},
+        {"language_script": "latin"},
+        {"language_script": "LATN"},
+        {"language_script": ""},
     ],
 )
 def test_what_makes_no_sense_is_refused(given):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import nullcontext
 from itertools import islice, product
 from random import Random
 
@@ -15,6 +16,7 @@ from prover.decontamination.notation import normal_form
 from prover.runs.store import read_run
 from prover.sources import UserInputError
 from rl.data.overlap import overlap
+from rl.rollouts.lost import JudgeLost
 from rl.search_run import Attempts
 from rl.synthetic.check import check
 from rl.synthetic.family import LEVELS, Drawn, Family
@@ -198,6 +200,7 @@ def test_families_and_levels_are_chosen(tmp_path):
         (["--levels", "0"], "--levels: `0` is none of 1 to 5."),
         (["--check", "nan"], "--check: nan is no number of seconds."),
         (["--check", "0"], "--check: 0.0 is no number of seconds."),
+        (["--workers", "2"], "--workers is for --check; without it no Lean is asked."),
         (["--out", "/nowhere/a.jsonl"], "/nowhere/a.jsonl cannot be written: there is no such folder."),
     ],
 )
@@ -206,6 +209,25 @@ def test_bad_input_is_one_sentence(arguments, sentence):
     assert result.exit_code == 2
     assert result.stderr.startswith(f"prover-rl: {sentence}")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; the same command goes on with OUT\n"),
+        (JudgeLost("Lean is lost."), 3, "Lean is lost. What is finished is kept; the same command goes on with OUT.\n"),
+    ],
+)
+def test_an_end_before_the_end_says_how_it_goes_on(tmp_path, monkeypatch, error, code, said):
+    def ended(*_, **__):
+        raise error
+
+    monkeypatch.setattr("rl.commands.synthesize.open_pool", lambda *_: nullcontext())
+    monkeypatch.setattr("rl.synthetic.check.search_run", ended)
+    out = tmp_path / "a.jsonl"
+    done = command("--out", out, "--count", 2, "--families", "sums", "--check", 5, "--workers", 1)
+    assert (done.exit_code, done.stderr) == (code, "prover-rl: " + said.replace("OUT", f"{out}.check"))
+    assert not out.exists()
 
 
 def test_proofs_are_found_judged_kept_and_gone_on_with(pool: LeanPool, verifier: Verifier, tmp_path):

@@ -207,15 +207,16 @@ def test_the_reference_of_trl_has_our_log_probabilities(folder):
 
 
 def test_metrics_are_trls(folder):
-    case = CASES["dapo, k3"]
+    case = CASES["the paper's k3"]  # weighted by the ratio, trl logs the weighted one
     theirs = trainer(folder, **case.theirs)
     ours = Learner(opened(folder), 0, LearnerConfig())
     rows = rows_of(ours, 1.0, 0.6)
     theirs._metrics["train"].clear()
     theirs._compute_loss(theirs.model, inputs_of(rows, 0))
-    told = ours.backward(rows, replace(case.ours, kl_weighted=False))
+    told = ours.backward(rows, case.ours)
     measured = {name: values[0] for name, values in theirs._metrics["train"].items()}
     assert told["entropy"] == pytest.approx(measured["entropy"], rel=1e-5)
+    assert told["kl"] == pytest.approx(measured["kl"], rel=1e-5)
     assert told["clip_low"] == pytest.approx(measured["clip_ratio/low_mean"], rel=1e-5)
     assert told["clip_high"] == pytest.approx(measured["clip_ratio/high_mean"], rel=1e-5)
 
