@@ -75,7 +75,7 @@ def run(
         Path | None,
         typer.Option("--out", metavar="DIR", help="The run's folder (default: runs/BENCH-POLICY-SEARCH)."),
     ] = None,
-    policy: PolicyOption = "portfolio",
+    policy: PolicyOption = None,
     prompt: PromptOption = None,
     base_url: BaseUrlOption = None,
     temperature: TemperatureOption = None,

@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 PolicyOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--policy",
         metavar="SPEC",
-        help="What proposes: portfolio, hf:PATH, onnx:PATH, vllm:NAME, openai:MODEL, or a mixture such as "
-        "0.7*portfolio+0.3*hf:PATH; `prover policies` says what can be used here.",
+        help="What proposes: portfolio, shipped, hf:PATH, onnx:PATH, vllm:NAME, openai:MODEL, or a mixture such as "
+        "0.7*portfolio+0.3*hf:PATH; `prover policies` says what can be used here (default: shipped+portfolio, for a "
+        "search over whole proofs portfolio).",
     ),
 ]
 PromptOption = Annotated[
@@ -48,6 +49,6 @@ RedrawsOption = Annotated[
         "--redraws",
         metavar="N",
         min=0,
-        help="Rounds in which answers that say what another does are drawn again (default: 0).",
+        help="Rounds in which answers that say what another does are drawn again (default: 0; shipped: 4).",
     ),
 ]

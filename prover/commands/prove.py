@@ -106,7 +106,7 @@ def prove(
     budget_samples: BudgetSamplesOption = None,
     search: SearchOption = "best-first",
     rounds: RoundsOption = None,
-    policy: PolicyOption = "portfolio",
+    policy: PolicyOption = None,
     prompt: PromptOption = None,
     base_url: BaseUrlOption = None,
     temperature: TemperatureOption = None,

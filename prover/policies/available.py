@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prover.policies.machine import Machine
 from prover.policies.model_folder import Model
+from prover.shipped import VERSION
 
 GIB = 2**30
 # Published provers of sizes that one GPU holds, with their families as prover/prompts/registry.py knows them.
@@ -30,7 +31,7 @@ class Available:
 
 
 def available(machine: Machine, models: Sequence[Model] = ()) -> list[Available]:
-    """The portfolio, the ways to run a model, the `models` that are here, and published ones that are not."""
+    """What comes with the package, the ways to run models, the `models` that are here, published ones that are not."""
     known = {model.policy for model in models}
     more = [model for model in PUBLISHED if model.policy not in known]
     return [
@@ -40,12 +41,20 @@ def available(machine: Machine, models: Sequence[Model] = ()) -> list[Available]
         Available(
             "templates", True, "many more tactics by rule, tried blindly; no model", "--policy portfolio+templates"
         ),
+        _shipped(machine),
         _transformers(machine),
         _onnx(machine),
         _vllm(machine),
         _server(machine),
         *(_model(model, machine) for model in [*models, *more]),
     ]
+
+
+def _shipped(machine: Machine) -> Available:
+    if missing := _missing(machine, "onnxruntime", "tokenizers"):
+        return Available("shipped", False, missing, "pip install lean-rl-prover")
+    about = f"{VERSION}, a small model that comes with the package, for tactics; by default beside the portfolio"
+    return Available("shipped", True, about, "--policy shipped+portfolio")
 
 
 def _transformers(machine: Machine) -> Available:
@@ -67,7 +76,7 @@ def _transformers(machine: Machine) -> Available:
 def _onnx(machine: Machine) -> Available:
     missing = _missing(machine, "onnxruntime", "tokenizers")
     if missing:
-        return Available("onnx:PATH", False, missing, "pip install 'lean-rl-prover[onnx]'")
+        return Available("onnx:PATH", False, missing, "pip install lean-rl-prover")
     about = f"onnxruntime {machine.packages['onnxruntime']}, for what `prover export-onnx MODEL PATH` wrote"
     return Available("onnx:PATH", True, about, "--policy onnx:PATH")
 
@@ -96,8 +105,8 @@ def _model(model: Model, machine: Machine) -> Available:
     exported = model.policy.startswith("onnx:")
     packages = ("onnxruntime", "tokenizers") if exported else ("torch", "transformers")
     if missing := _missing(machine, *packages, *(("peft",) if model.adapts else ())):
-        extra = "onnx" if exported else "hf"
-        return Available(model.policy, False, missing, f"pip install 'lean-rl-prover[{extra}]'")
+        install = "lean-rl-prover" if exported else "'lean-rl-prover[hf]'"
+        return Available(model.policy, False, missing, f"pip install {install}")
     if model.parameters is not None:
         billions, where = most_parameters(machine)
         if model.parameters > billions * 1e9:

@@ -17,7 +17,7 @@ from prover.policies.losses import Losses
 from prover.policies.mixture import MixedProofPolicy, MixedTacticPolicy
 from prover.policies.probe import probe
 from prover.policies.proof_policy import ModelProofPolicy
-from prover.policies.spec import WITHOUT_A_MODEL, Options, Part, check_options, read_policy, short_name
+from prover.policies.spec import NAMELESS, WITHOUT_A_MODEL, Options, Part, check_options, read_policy, short_name
 from prover.policies.tactic_policy import ModelTacticPolicy
 from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
@@ -26,12 +26,14 @@ from prover.prompts.family import ProofFamily, TacticFamily
 from prover.prompts.own import MARKERS
 from prover.prompts.registry import Kind, correction_named, family_named, guessed, kinds
 from prover.sampling.sampler import Sampler, SamplerError, Settings
+from prover.shipped import VERSION
 from prover.sources import UserInputError
 from search import Plan, ProofPolicy, TacticPolicy
 
 TEMPERATURE = 1.0
 TOP_P = 1.0
 SAMPLES = 8  # answers for one tactic state
+SHIPPED_REDRAWS = 4  # of the shipped model, whose answers cost next to nothing
 TACTIC_TOKENS = 256
 PROOF_TOKENS = 2048  # DeepSeek-Prover-V1.5's quick start has as many
 # Those that think first, as the quick starts of their model cards have it.
@@ -82,7 +84,7 @@ class PolicyPlan:
     base_url: str | None
     wanted: Kind
     drawn: bool = False
-    redraws: int = 0
+    redraws: int | None = None
 
     @property
     def name(self) -> str:
@@ -95,11 +97,15 @@ class PolicyPlan:
         weighted = any(part.weight != self.parts[0].weight for part in self.parts)
         said = []
         for part, family, settings in zip(self.parts, self.families, self.settings, strict=True):
-            options = [family, f"temperature {settings.temperature:g}"]
+            options = [VERSION] if part.kind == "shipped" else []
+            options += [family, f"temperature {settings.temperature:g}"]
             options += [f"top-p {settings.top_p:g}"] if settings.top_p < 1 else []
             options += [f"at most {settings.max_tokens} tokens"]
-            options += [f"{self.samples} samples"] if self.wanted == "tactic" else []
-            options += [f"{self.redraws} redraws"] if self.redraws else []
+            if self.wanted == "tactic" and settings.temperature == 0:
+                options += ["1 sample"]
+            elif self.wanted == "tactic":
+                options += [f"{self.samples} samples"]
+                options += [f"{self._redraws(part)} redraws"] if self._redraws(part) else []
             options += [self.base_url] if self.base_url and part.kind == "openai" else []
             written = f"{part} ({', '.join(options)})" if family else str(part)
             said.append(f"{part.weight:g}*{written}" if weighted else written)
@@ -141,6 +147,11 @@ class PolicyPlan:
             opened = tuple(each for each in samplers if each is not None)
             return Opened(make, tuple(each for each in losses if each is not None), opened, stack.pop_all())
 
+    def _redraws(self, part: Part) -> int:
+        if self.redraws is not None:
+            return self.redraws
+        return SHIPPED_REDRAWS if part.kind == "shipped" else 0
+
     def _policy(self, number: int, answers: Answers | None, seed: int) -> Policy:
         if answers is None:
             if self.parts[number].kind == "templates":
@@ -148,17 +159,23 @@ class PolicyPlan:
             return PortfolioPolicy() if self.wanted == "tactic" else GrammarPolicy()
         family, settings = family_named(self.families[number]), self.settings[number]
         if self.wanted == "tactic":
-            return ModelTacticPolicy(answers, cast(TacticFamily, family), settings, self.samples, seed, self.redraws)
+            redraws = self._redraws(self.parts[number])
+            return ModelTacticPolicy(answers, cast(TacticFamily, family), settings, self.samples, seed, redraws)
         proofs = ModelProofPolicy(answers, cast(ProofFamily, family), settings)
         if self.wanted == "proof":
             return proofs
         return ModelCorrectionPolicy(proofs, correction_named(self.families[number]))
 
 
+def default_policy(wanted: Kind) -> str:
+    """What is asked where `--policy` says nothing: the shipped model beside the portfolio, if tactics are wanted."""
+    return "shipped+portfolio" if wanted == "tactic" else "portfolio"
+
+
 def plan_policy(
-    text: str, options: Options, algorithm: Plan, known: Mapping[str, str] = MappingProxyType({})
+    text: str | None, options: Options, algorithm: Plan, known: Mapping[str, str] = MappingProxyType({})
 ) -> PolicyPlan:
-    """Reads `--policy` and the options beside it; nothing is imported or loaded for it.
+    """Reads `--policy` (None: it was not given) and the options beside it; nothing is imported or loaded for it.
 
     `known` is the prompt family of a part by its text, where neither its name nor its folder need say it.
 
@@ -166,7 +183,8 @@ def plan_policy(
         UserInputError: they make no sense, there is no such folder, no prompt family is known, or it does not fit the
             algorithm.
     """
-    parts, wanted = read_policy(text), wanted_of(algorithm)
+    wanted = wanted_of(algorithm)
+    parts = read_policy(default_policy(wanted) if text is None else text)
     check_options(parts, options, wanted == "tactic")
     if wanted == "correction" and (len(parts) > 1 or parts[0].kind in WITHOUT_A_MODEL):
         raise UserInputError("--search correct wants one model that corrects its proofs, such as hf:PATH, as --policy.")
@@ -177,8 +195,8 @@ def plan_policy(
     top_p = TOP_P if options.top_p is None else options.top_p
     settings = tuple(Settings(options.max_tokens or _tokens(family, wanted), temperature, top_p) for family in families)
     drawn = options.samples is not None and all(part.kind in WITHOUT_A_MODEL for part in parts)
-    samples, redraws = options.samples or SAMPLES, options.redraws or 0
-    return PolicyPlan(parts, families, settings, samples, options.base_url, wanted, drawn, redraws)
+    samples = options.samples or SAMPLES
+    return PolicyPlan(parts, families, settings, samples, options.base_url, wanted, drawn, options.redraws)
 
 
 def refuse_missing_folder(part: Part) -> None:
@@ -187,9 +205,11 @@ def refuse_missing_folder(part: Part) -> None:
     Raises:
         UserInputError: its name is that of a folder, and there is none.
     """
-    folder = Path(part.name).expanduser()
+    if part.kind in (*NAMELESS, "openai"):
+        return
+    folder = part.folder
     path_like = part.name.startswith(("/", ".", "~")) or part.name.count("/") > 1
-    if part.kind in (*WITHOUT_A_MODEL, "openai") or folder.is_dir() or not (path_like or part.kind == "onnx"):
+    if folder.is_dir() or not (path_like or part.kind == "onnx"):
         return
     if folder.exists():
         raise UserInputError(f"{part.name} is a file; name the folder that it lies in.")
@@ -200,9 +220,11 @@ def _family(part: Part, named: str | None, wanted: Kind) -> str:
     """The name of the family that a model is asked by: the one that was named, or that its name or folder says."""
     if part.kind in WITHOUT_A_MODEL:
         return ""
-    if named is not None:
+    if part.kind == "shipped":
+        named = None  # a format that it has never seen would only spoil it, whatever is beside it
+    elif named is not None:
         family_named(named)
-    folder = None if part.kind == "openai" else Path(part.name)
+    folder = None if part.kind == "openai" else part.folder
     family = named or (own_family(folder, wanted) if folder else "") or guessed_family(part.name, folder)
     if wanted not in kinds(family):
         fitting = [name for name, plan in SEARCHES.items() if wanted_of(plan) in kinds(family)]
@@ -255,10 +277,10 @@ def _open(part: Part, base_url: str | None) -> Sampler:
                 from prover.sampling.transformers_sampler import open_transformers
 
                 return open_transformers(part.name)
-            case "onnx":
+            case "onnx" | "shipped":
                 from prover.sampling.onnx_sampler import open_onnx
 
-                return open_onnx(part.name)
+                return open_onnx(part.folder, str(part))
             case "vllm":
                 from prover.sampling.vllm_sampler import open_vllm
 

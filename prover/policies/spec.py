@@ -1,21 +1,26 @@
 """What `--policy` says: a policy's kind, with a model's name or path where it is one, or several joined by `+`."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Literal
 from urllib.parse import urlsplit
 
+from prover.shipped import FOLDER
 from prover.sources import UserInputError
 
-Kind = Literal["portfolio", "templates", "hf", "onnx", "vllm", "openai"]
-KINDS: tuple[Kind, ...] = ("portfolio", "templates", "hf", "onnx", "vllm", "openai")
+Kind = Literal["portfolio", "templates", "shipped", "hf", "onnx", "vllm", "openai"]
+KINDS: tuple[Kind, ...] = ("portfolio", "templates", "shipped", "hf", "onnx", "vllm", "openai")
 WITHOUT_A_MODEL: tuple[Kind, ...] = ("portfolio", "templates")
-FORMS = "`portfolio`, `templates`, `hf:PATH`, `onnx:PATH`, `vllm:NAME` or `openai:MODEL`"
+NAMELESS: tuple[Kind, ...] = (*WITHOUT_A_MODEL, "shipped")
+FORMS = "`portfolio`, `templates`, `shipped`, `hf:PATH`, `onnx:PATH`, `vllm:NAME` or `openai:MODEL`"
 
 # A `+` within a path joins nothing: what follows one has to look like a part.
-_JOIN = re.compile(r"\s*\+\s*(?=(?:[^+*:/]*\*)?(?:(?:portfolio|templates)(?=\s*(?:\+|$))|(?:hf|onnx|vllm|openai):))")
+_JOIN = re.compile(
+    r"\s*\+\s*(?=(?:[^+*:/]*\*)?(?:(?:portfolio|templates|shipped)(?=\s*(?:\+|$))|(?:hf|onnx|vllm|openai):))"
+)
 _PART = re.compile(r"(?:(?P<weight>[^*:/]*)\*)?(?P<kind>[^:*]+)(?::(?P<name>.*))?", re.DOTALL)
 
 
@@ -29,6 +34,11 @@ class Part:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else self.kind
+
+    @property
+    def folder(self) -> Path:
+        """Where the model's files are, if it is one in a folder."""
+        return FOLDER if self.kind == "shipped" else Path(os.path.expanduser(self.name))  # `~nobody` is left as it is
 
 
 @dataclass(frozen=True)
@@ -62,9 +72,9 @@ def _part(text: str) -> Part:
     match = _PART.fullmatch(text)
     kind = next((kind for kind in KINDS if match and match["kind"].strip() == kind), None)
     name = (match["name"] or "").strip() if match else ""
-    if match is None or kind is None or (kind in WITHOUT_A_MODEL and match["name"] is not None):
+    if match is None or kind is None or (kind in NAMELESS and match["name"] is not None):
         raise UserInputError(f"--policy is {FORMS}, or several joined as in `0.7*portfolio+0.3*hf:PATH`, not `{text}`.")
-    if kind not in WITHOUT_A_MODEL and not name:
+    if kind not in NAMELESS and not name:
         raise UserInputError(f"--policy {kind}: wants a model's name or path after the colon.")
     if match["weight"] is None:
         return Part(kind, name)
@@ -88,8 +98,12 @@ def check_options(parts: Sequence[Part], options: Options, tactics: bool) -> Non
     if given and all(part.kind in WITHOUT_A_MODEL for part in parts):
         option, asked = "--" + given[0].replace("_", "-"), "+".join(map(str, parts))
         raise UserInputError(f"{option} is for a model, and `--policy {asked}` asks none; name one with --policy.")
-    if not tactics and any(part.kind == "templates" for part in parts):
-        raise UserInputError("`templates` are tactics for a state, and this search wants whole proofs; see --search.")
+    if options.prompt is not None and all(part.kind in NAMELESS for part in parts):
+        raise UserInputError("--prompt is for a model that --policy names; the shipped one is asked in its own way.")
+    if not tactics and (part := next((part for part in parts if part.kind in ("templates", "shipped")), None)):
+        raise UserInputError(
+            f"`{part}` proposes tactics for a state, and this search wants whole proofs; see --search."
+        )
     if options.temperature is not None and not 0 <= options.temperature < float("inf"):
         raise UserInputError(f"--temperature is a number from 0 upwards, such as 0.8, not {options.temperature}.")
     if options.top_p is not None and not 0 < options.top_p <= 1:

@@ -21,8 +21,9 @@ class ModelTacticPolicy:
     The answers hang on `seed`, the theorem, the state, and how often the state was asked about before, so that a state
     asked about again gets new ones: nothing is cached. One answer is drawn where the temperature is 0.
 
-    Answers that say what another does, or nothing, are drawn again, in `redraws` rounds at most: with enough of them
-    the tactics are `samples` draws without replacement. Once one did not come, no more are asked for.
+    Where answers say what another does, or nothing, as many are drawn again, in `redraws` rounds at most, until there
+    are `samples` tactics: with enough of them these are so many draws without replacement. (A round of few answers
+    takes a model as long as one of many.) Once an answer did not come, or cannot, no more are asked for.
     """
 
     def __init__(
@@ -61,16 +62,20 @@ class ModelTacticPolicy:
         prompt = self.family.prompt(state, theorem)
         samples: list[Sample] = []
         texts: list[str] = []
-        missing = self.samples
+        different: set[str] = set()
         for _ in range(1 + self.redraws):
-            numbers = range(len(samples), len(samples) + missing)
+            numbers = range(len(samples), len(samples) + self.samples)
             seeds = [seed_of(self.seed, *place, time, number) for number in numbers]
             drawn = self.answers.draw([Request(prompt, self.settings, seed) for seed in seeds])
             samples += drawn
-            texts += ["" if sample.finish == "error" else self.family.tactic(sample) for sample in drawn]
-            lost = any(sample.finish == "error" for sample in drawn)
-            missing = self.samples - len({text.rstrip() for text in texts if text.strip()})
-            if lost or not missing:
+            for sample in drawn:
+                text = "" if sample.finish == "error" else self.family.tactic(sample)
+                if text.strip() and len(different) < self.samples:
+                    different.add(text.rstrip())
+                texts.append(text if text.rstrip() in different else "")  # one too many has its cost alone
+            # Lost, or a prompt that is too long: again would be no better.
+            final = any(sample.finish == "error" or sample.error for sample in drawn)
+            if final or len(different) == self.samples:
                 break
         with self._lock:
             scale = self._scale = self._scale.after(samples)

@@ -9,9 +9,10 @@ def first_line(error: Exception) -> str:
 def cannot_import(needs: str, extra: str, error: Exception) -> str:
     """Why what `needs` names cannot be used, and the command that helps, without a full stop.
 
-    `error` is what the import raised: a library that is broken, or lacks one of CUDA's, raises nearly anything.
+    `extra` is what of the package it comes with, empty if with the package itself. `error` is what the import raised: a
+    library that is broken, or lacks one of CUDA's, raises nearly anything.
     """
-    install = f"'lean-rl-prover[{extra}]'"
+    install = f"'lean-rl-prover[{extra}]'" if extra else "lean-rl-prover"
     if isinstance(error, ModuleNotFoundError):
         return f"{needs} ({error.name} is missing): pip install {install}"
     broken = f"what is installed cannot be loaded ({first_line(error)})"

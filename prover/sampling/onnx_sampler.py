@@ -10,12 +10,16 @@ from prover.sampling.onnx_format import MODEL, TOKENIZER, from_metadata
 from prover.sampling.sampler import Prompt, SamplerError
 
 ROWS = 64  # samples in a batch
+# Bytes of a model whose steps are so short that threads cost more time in waiting for each other than they save: with
+# 18 MB, two threads and Lean on the same two cores a step took 2.4 times as long.
+SMALL = 100_000_000
 
 
-def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> LocalSampler:
-    """The model in a folder that `prover export-onnx` wrote.
+def open_onnx(folder: str | Path, name: str = "", *, rows: int = ROWS, threads: int | None = None) -> LocalSampler:
+    """The model in a folder that `prover export-onnx` wrote; `name` is what it is called in what is said of it.
 
-    `rows` is the most samples in a batch, `threads` what a step is computed with; 0 is one for every core.
+    `rows` is the most samples in a batch, `threads` what a step is computed with; 0 is one for every core, None one for
+    a model that is `SMALL` and else 0.
 
     Raises:
         SamplerError: it cannot be used.
@@ -26,12 +30,14 @@ def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> LocalSample
 
         from prover.sampling.onnx_decoder import OnnxDecoder
     except Exception as error:  # a library that is broken raises its own kinds
-        raise SamplerError(f"onnx: {cannot_import('needs onnxruntime and tokenizers', 'onnx', error)}.") from error
+        raise SamplerError(f"onnx: {cannot_import('needs onnxruntime and tokenizers', '', error)}.") from error
     place = Path(folder).expanduser()
-    for name in (MODEL, TOKENIZER):
-        if not (place / name).is_file():
-            raise SamplerError(f"There is no {name} in {folder}; `prover export-onnx` writes such a folder.")
+    for needed in (MODEL, TOKENIZER):
+        if not (place / needed).is_file():
+            raise SamplerError(f"There is no {needed} in {folder}; `prover export-onnx` writes such a folder.")
     options = onnxruntime.SessionOptions()
+    if threads is None:
+        threads = 1 if (place / MODEL).stat().st_size < SMALL else 0
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     try:
@@ -53,7 +59,7 @@ def open_onnx(folder: str, *, rows: int = ROWS, threads: int = 0) -> LocalSample
         context=facts.context,
         size=facts.vocabulary,
     )
-    return LocalSampler(f"onnx:{folder}", vocabulary, OnnxDecoder(session, facts, rows))
+    return LocalSampler(name or f"onnx:{folder}", vocabulary, OnnxDecoder(session, facts, rows))
 
 
 def _encode(prompt: Prompt, tokenizer: Any) -> list[int]:

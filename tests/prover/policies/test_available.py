@@ -35,7 +35,7 @@ def test_a_bare_machine_has_the_portfolio_and_servers():
     assert [policy for policy, each in found.items() if each.usable] == ["portfolio", "templates", "openai:MODEL"]
     assert found["hf:PATH"].about == "torch and transformers are not installed"
     assert found["hf:PATH"].command == "pip install 'lean-rl-prover[hf]'"
-    assert found["onnx:PATH"].command == "pip install 'lean-rl-prover[onnx]'"
+    assert found["onnx:PATH"].command == found["shipped"].command == "pip install lean-rl-prover"
     assert found["vllm:NAME"].about.startswith("no GPU was found, and vllm is not installed")
     assert found[PUBLISHED[0].policy].about == "torch and transformers are not installed"
 

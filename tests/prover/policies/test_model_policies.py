@@ -59,12 +59,31 @@ def test_answers_that_say_what_another_does_are_drawn_again():
         found = ModelTacticPolicy(Answers(again), Plain(), Settings(), 3, seed, redraws=60).propose(state(), THEOREM)
         assert {p.text for p in found if p.text} == {"simp", "rfl", "omega now"}
         assert {p.text for p in first} <= {p.text for p in found}
-        # The first answers are those without redraws, and no more are drawn than are missing.
+        # The first answers are those without redraws.
         assert again.requests[before : before + 3] == once.requests[-3:]
+        assert len(found) <= 4  # three tactics, and a blank one that has the cost of the others
     # The four texts that there are, a blank one among them: a fifth never comes, and the redraws end.
     few = TableSampler(TABLE)
     ModelTacticPolicy(Answers(few), Plain(), Settings(), 5, 0, redraws=4).propose(state(), THEOREM)
-    assert 5 + 4 * 2 <= len(few.requests) <= 5 * 5
+    assert len(few.requests) == 5 * 5
+
+
+def test_no_more_tactics_are_proposed_than_samples_were_asked_for():
+    for seed in range(20):
+        sampler = TableSampler(TABLE)
+        found = ModelTacticPolicy(Answers(sampler), Plain(), Settings(), 2, seed, redraws=9).propose(state(), THEOREM)
+        assert len([p for p in found if p.text]) == 2
+        assert sum(p.tokens for p in found) == sum(sampler._one(request).tokens for request in list(sampler.requests))
+
+
+def test_what_a_model_cannot_answer_is_not_asked_again():
+    class TooLong(TableSampler):
+        def sample(self, requests):
+            return [Sample("", finish="length", error="the prompt is too long") for _ in super().sample(requests)]
+
+    sampler = TooLong(TABLE)
+    ModelTacticPolicy(Answers(sampler), Plain(), Settings(), 3, redraws=9).propose(state(), THEOREM)
+    assert len(sampler.requests) == 3
 
 
 def test_without_log_probabilities_the_shares_of_the_answers_are_taken():

@@ -14,6 +14,7 @@ from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
 from prover.prompts.own import MARKERS
 from prover.prompts.registry import FAMILIES, kinds
+from prover.shipped import VERSION
 from prover.sources import UserInputError
 from search import Correct
 
@@ -59,6 +60,39 @@ def test_all_that_answers_hang_on_is_in_the_text():
     assert text(V15, top_p=0.95) == f"{V15} (deepseek-prover-v1.5, temperature 1, top-p 0.95, at most 2048 tokens)"
     assert text(V15, top_p=1.0) == text(V15)
     assert {each.top_p for each in plan_policy(V15, Options(top_p=0.95), WHOLE).settings} == {0.95}
+
+
+def test_what_is_asked_where_nothing_is_said():
+    steps = plan_policy(None, Options(), STEPS)
+    assert (steps.name, steps.families) == ("shipped+portfolio", ("own-tactic", ""))
+    assert steps.text == (
+        f"shipped ({VERSION}, own-tactic, temperature 1, at most 256 tokens, 8 samples, 4 redraws)+portfolio"
+    )
+    assert (
+        "0.5, at most 9 tokens, 4 samples, 2 redraws"
+        in plan_policy(None, Options(None, None, 0.5, 9, 4, None, 2), STEPS).text
+    )
+    assert "redraws" not in plan_policy(None, Options(redraws=0), STEPS).text
+    assert plan_policy(None, Options(), WHOLE).text == "portfolio"
+    with pytest.raises(UserInputError, match="wants one model that corrects"):
+        plan_policy(None, Options(), CORRECT)
+
+
+def test_the_shipped_model_proposes_without_torch():
+    program = r"""
+import sys
+from lean_env.goal import Goal, TacticState
+from lean_env.theorem import Theorem
+from prover.policies.plan import plan_policy
+from prover.policies.spec import Options
+from search import BestFirst
+state = TacticState((Goal("p ∧ q", pretty="p q : Prop\n⊢ p ∧ q"),))
+with plan_policy("shipped", Options(), BestFirst()).open() as opened:
+    first, again = (opened.make(0).propose(state, Theorem("t", "theorem t : True")) for _ in range(2))
+print(first == again, len({each.text for each in first}), "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True", "8", "False"], done.stderr
 
 
 def test_a_folder_of_the_project_s_own_format_needs_no_prompt(tmp_path):

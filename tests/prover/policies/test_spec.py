@@ -27,10 +27,11 @@ def test_parts(text, parts):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "--policy is `portfolio`, `templates`, `hf:PATH`"),
+        ("", "--policy is `portfolio`, `templates`, `shipped`, `hf:PATH`"),
         ("oracle", "not `oracle`"),
         ("portfolio:x", "not `portfolio:x`"),
         ("templates:x", "not `templates:x`"),
+        ("shipped:x", "not `shipped:x`"),
         ("hf:", "--policy hf: wants a model's name or path after the colon"),
         ("hf", "--policy hf: wants a model's name"),
         ("0*portfolio+hf:x", "A weight in --policy is a number above 0, as in `0.3*portfolio`, not `0`"),
@@ -60,7 +61,8 @@ def test_what_is_no_policy(text, said):
         ("hf:x", Options(temperature=float("inf")), True, "--temperature is a number from 0"),
         ("portfolio", Options(top_p=0.9), True, "--top-p is for a model"),
         ("portfolio+templates", Options(top_p=0.5), True, "`--policy portfolio+templates` asks none"),
-        ("portfolio+templates", Options(), False, "`templates` are tactics for a state"),
+        ("portfolio+templates", Options(), False, "`templates` proposes tactics for a state"),
+        ("shipped+portfolio", Options(), False, "`shipped` proposes tactics for a state"),
         ("hf:x", Options(top_p=0.0), True, "--top-p is a number above 0 and at most 1"),
         ("hf:x", Options(top_p=float("nan")), False, "--top-p is a number above 0"),
         ("hf:x", Options(top_p=1.01), False, "--top-p is a number above 0"),

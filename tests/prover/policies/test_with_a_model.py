@@ -221,9 +221,9 @@ def test_a_model_that_cannot_be_asked_so_is_found_at_the_start(run, tmp_path):
         ("hf:/no/such/model", [], "prover: There is no folder /no/such/model."),
         ("portfolio", ["--rounds", "3"], "prover: --rounds is for --search correct"),
         ("portfolio", ["--top-p", "0.5"], "prover: --top-p is for a model"),
-        ("oracle", [], "prover: --policy is `portfolio`, `templates`, `hf:PATH`"),
+        ("oracle", [], "prover: --policy is `portfolio`, `templates`, `shipped`, `hf:PATH`"),
         ("portfolio", ["--redraws", "3"], "prover: --redraws is for a model"),
-        ("templates", ["--search", "sample"], "prover: `templates` are tactics for a state"),
+        ("templates", ["--search", "sample"], "prover: `templates` proposes tactics for a state"),
         ("portfolio", ["--search", "correct"], "prover: --search correct wants one model"),
     ],
 )

@@ -165,7 +165,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--seed", 1], "Name a benchmark"),
-        ([TEN, "--policy", "oracle"], "--policy is `portfolio`, `templates`, `hf:PATH`, "),
+        ([TEN, "--policy", "oracle"], "--policy is `portfolio`, `templates`, `shipped`, `hf:PATH`, "),
         ([TEN, "--search", "luck"], "--search is "),
         ([TEN, "--shard", "3/2"], "--shard is I/N with I from 1 to N"),
         ([TEN, "--lean", "coq"], "--lean is "),
