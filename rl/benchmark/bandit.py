@@ -30,9 +30,12 @@ ARMS = ("red", "orange", "yellow", "green", "blue", "indigo", "violet", "white")
 PAYS = (1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0, 0.0)  # the best arm, and those that follow it, around
 NUMBERS = ("one", "two", "three", "four")
 MACHINES = tuple(Row(f"machine-{number}", f"machine {number}") for number in NUMBERS)
-GROUP = 256
 TOKENS = 2  # of an answer
 GOAL = 0.95
+# Chosen on the seeds 0 to 23: all of them come to 0.987 or more, and 24 to 39, which nothing was chosen on, to 0.992.
+# Groups of 64 were tried with rates from 3e-3 to 6e-3, groups of 128 with one: of some seeds a machine stays at a worse
+# arm, as the best one is drawn no more by the time that its reward is clear, and the reward at 0.85 or less.
+GROUP = 256
 LEARNER = LearnerConfig(learning_rate=4e-3)
 
 
@@ -41,7 +44,7 @@ def figures(seeds: Sequence[int] = (0, 1, 2), steps: int = 100) -> list[Figure]:
     found = []
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            found.append(expected_reward(play(Path(folder) / "run", course(seed, steps)).learner))
+            found.append(expected_reward(play(Path(folder) / "run", course(seed, steps), group=GROUP).learner))
     told = f"{len(MACHINES)} machines of {len(ARMS)} arms, {GROUP} answers a machine and step; of each seed: "
     told += ", ".join(f"{reward:.3f}" for reward in found)
     return [Figure(f"reward of a bandit in text after {steps} steps, worst seed", min(found), "", str(GOAL), told)]
@@ -55,9 +58,15 @@ def course(seed: int, steps: int = 100, **given: Any) -> Course:
 
 
 def play(
-    folder: Path, course: Course, around: Callable[[Environment], Environment] = lambda environment: environment
+    folder: Path,
+    course: Course,
+    around: Callable[[Environment], Environment] = lambda environment: environment,
+    *,
+    group: int = 64,
 ) -> Loop:
-    """A run in `folder`, begun or gone on with to its end. `around` may change the environment that it is in."""
+    """A run in `folder`, begun or gone on with to its end, with `group` answers a machine and step. `around` may change
+    the environment that it is in.
+    """
     with open_run(folder, "bandit", course) as run:
         latest = run.latest()
         model, tokenizer = open_trainable(str(latest.model), device="cpu") if latest else untrained(course.seed)
@@ -66,7 +75,7 @@ def play(
             run,
             course,
             Learner(model, tokenizer.pad_token_id, LEARNER, course.updates_before(course.steps)),
-            around(environment(sampler, course)),
+            around(environment(sampler, course, group)),
             MACHINES,
             MACHINES,
             save_model=lambda folder: save(model, tokenizer, folder),
@@ -75,16 +84,16 @@ def play(
         return loop
 
 
-def environment(sampler: PolicySampler, course: Course) -> Environment:
+def environment(sampler: PolicySampler, course: Course, group: int) -> Environment:
     """The machines. What an arm pays is drawn by the answer's own seed."""
     settings = Settings(TOKENS, course.objective.temperature)
 
     def collect(rows: Sequence[Row], step: int, version: int) -> list[Group]:
-        asked = [(row, turn_seed(course.seed, step, row.name, number, 0)) for row in rows for number in range(GROUP)]
+        asked = [(row, turn_seed(course.seed, step, row.name, number, 0)) for row in rows for number in range(group)]
         answers = ask(sampler, [Prompt(row.statement) for row, _ in asked], [seed for _, seed in asked], settings)
         rollouts = [_paid(row, seed, answer) for (row, seed), answer in zip(asked, answers, strict=True)]
         return [
-            Group(row, tuple(rollouts[place * GROUP : (place + 1) * GROUP]), version) for place, row in enumerate(rows)
+            Group(row, tuple(rollouts[place * group : (place + 1) * group]), version) for place, row in enumerate(rows)
         ]
 
     return Environment(collect, sampler.take_weights, sampler.stop)

@@ -69,7 +69,7 @@ class Course:
     """
 
     steps: int = field(default=100, metadata={MAY_CHANGE: True})
-    """Steps in all; more may be asked for later. A learning rate that ends at 0 does so with the last of them."""
+    """Steps in all; more may be asked for later. A learning rate that ends at 0 comes to it after the last of them."""
     updates: int = 1
     """Times that a step's batch is learned from."""
     minibatches: int = 1
