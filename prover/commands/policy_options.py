@@ -49,6 +49,6 @@ RedrawsOption = Annotated[
         "--redraws",
         metavar="N",
         min=0,
-        help="Rounds in which answers that say what another does are drawn again (default: 0; shipped: 4).",
+        help="Rounds of as many more answers, where some say what another does (default: 0; shipped: 4).",
     ),
 ]

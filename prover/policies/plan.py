@@ -290,4 +290,5 @@ def _open(part: Part, base_url: str | None) -> Sampler:
 
                 return open_openai(part.name, base_url)
     except SamplerError as error:
-        raise UserInputError(str(error)) from error
+        without = " `--policy portfolio` needs no model." if part.kind == "shipped" else ""
+        raise UserInputError(f"{error}{without}") from error

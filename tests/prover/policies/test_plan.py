@@ -14,7 +14,7 @@ from prover.portfolio import PortfolioPolicy
 from prover.portfolio.grammar import GrammarPolicy
 from prover.prompts.own import MARKERS
 from prover.prompts.registry import FAMILIES, kinds
-from prover.shipped import VERSION
+from prover.shipped import FOLDER, VERSION
 from prover.sources import UserInputError
 from search import Correct
 
@@ -76,6 +76,14 @@ def test_what_is_asked_where_nothing_is_said():
     assert plan_policy(None, Options(), WHOLE).text == "portfolio"
     with pytest.raises(UserInputError, match="wants one model that corrects"):
         plan_policy(None, Options(), CORRECT)
+
+
+def test_a_shipped_model_that_cannot_be_loaded_says_what_does_without(tmp_path, monkeypatch):
+    monkeypatch.setattr("prover.policies.spec.FOLDER", tmp_path)
+    (tmp_path / "tokenizer.json").write_bytes((FOLDER / "tokenizer.json").read_bytes())
+    (tmp_path / "model.onnx").write_bytes(b"cut off")
+    with pytest.raises(UserInputError, match=r"cannot be loaded: .*\. `--policy portfolio` needs no model\."):
+        plan_policy(None, Options(), STEPS).open()
 
 
 def test_the_shipped_model_proposes_without_torch():
