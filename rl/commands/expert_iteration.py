@@ -2,13 +2,10 @@
 
 import typer
 
-from prover.command_group import INTERRUPTED
 from prover.commands.lean import open_pool
 from rl.command_line import options_of
+from rl.commands.resumable import resumable, say
 from rl.expert_iteration.config import ExpertIterationConfig
-from rl.rollouts.lost import JudgeLost
-
-LOST = 3
 
 
 @options_of(ExpertIterationConfig)
@@ -25,20 +22,10 @@ def command(config: ExpertIterationConfig) -> None:
     from rl.expert_iteration.loop import expert_iteration
     from rl.expert_iteration.planning import open_iteration
 
-    def say(text: str) -> None:
-        typer.echo(f"prover-rl: {text}", err=True)
-
-    try:
-        with open_iteration(config) as (run, theorems):
-            tasks = len(theorems.training) + len(theorems.valid.rows)
-            with open_pool(config.lean, config.workers, tasks) as pool:
-                done = expert_iteration(run, theorems, pool, say=say)
-    except JudgeLost as error:
-        say(f"{error} What is finished is kept; the same command goes on with {config.out}.")
-        raise typer.Exit(LOST) from error
-    except KeyboardInterrupt:
-        say(f"interrupted; the same command goes on with {config.out}")
-        raise typer.Exit(INTERRUPTED) from None
+    with resumable(config.out), open_iteration(config) as (run, theorems):
+        tasks = len(theorems.training) + len(theorems.valid.rows)
+        with open_pool(config.lean, config.workers, tasks) as pool:
+            done = expert_iteration(run, theorems, pool, say=say)
     told = f"{done.proved} of {len(theorems.training)} training theorems have a proof"
     if done.refuted:
         told += f", {done.refuted} are refuted"

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from rl.command_line import options_of
+from rl.commands.resumable import resumable, say
 from rl.grpo.config import GRPOConfig
 
 if TYPE_CHECKING:
     from rl.grpo.loop import Evaluated
-
-LOST, INTERRUPTED = 3, 130
 
 
 @options_of(GRPOConfig)
@@ -26,19 +25,9 @@ def command(config: GRPOConfig) -> None:
     """
     # Here and not above: the help needs no torch.
     from rl.grpo.train import train
-    from rl.rollouts.lost import RolloutsLost
 
-    def say(text: str) -> None:
-        typer.echo(f"prover-rl: {text}", err=True)
-
-    try:
+    with resumable(config.out, kept="What was learned is saved"):
         done = train(config, say)
-    except RolloutsLost as error:
-        say(f"{error} What was learned is saved; the same command goes on with {config.out}.")
-        raise typer.Exit(LOST) from error
-    except KeyboardInterrupt:
-        say(f"interrupted; the same command goes on with {config.out}")
-        raise typer.Exit(INTERRUPTED) from None
     last = "" if done.last is None else f"; the last evaluation has {_percent(done.last)} of rollouts proved"
     shown = f"prover bench BENCHMARK --policy hf:{shlex.quote(str(done.model))}"
     typer.echo(f"{done.steps} steps{last}; the model is in {done.model}, and `{shown}` tries it")

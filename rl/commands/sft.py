@@ -2,8 +2,8 @@
 
 import typer
 
-from prover.command_group import INTERRUPTED
 from rl.command_line import options_of
+from rl.commands.resumable import resumable, say
 from rl.sft.config import SftConfig
 
 
@@ -17,14 +17,8 @@ def command(config: SftConfig) -> None:
     # Here and not above: the help needs no torch.
     from rl.sft.train import fine_tune
 
-    def say(text: str) -> None:
-        typer.echo(f"prover-rl: {text}", err=True)
-
-    try:
+    with resumable(config.out):
         done = fine_tune(config, say=say)
-    except KeyboardInterrupt:
-        say(f"interrupted; the same command goes on with {config.out}")
-        raise typer.Exit(INTERRUPTED) from None
     told = f"step {done.best_step} of {done.steps}"
     if done.loss is not None:
         told = f"held-out loss {done.loss:.4f} after {told}"

@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from prover.command_group import INTERRUPTED
 from prover.commands.lean import open_pool
 from prover.outputs import check_writable, write_whole
 from prover.sources import UserInputError
-from rl.rollouts.lost import JudgeLost
+from rl.commands.resumable import resumable, say
 from rl.search_run import Attempts
 from rl.synthetic.check import check
 from rl.synthetic.family import LEVELS
 from rl.synthetic.generate import FAMILIES, Made, synthesise
-
-LOST = 3
 
 
 def command(
@@ -66,21 +63,10 @@ def command(
         say(f"these families and levels have no more than {len(made)} theorems to give")
     if seconds is not None:
         folder = out.with_name(out.name + ".check")
-        with open_pool("wasm", workers, len(made)) as pool:
-            try:
-                made = check(made, folder, Attempts(seconds=seconds, seed=seed), pool, say)
-            except JudgeLost as error:
-                say(f"{error} What is finished is kept; the same command goes on with {folder}.")
-                raise typer.Exit(LOST) from error
-            except KeyboardInterrupt:
-                say(f"interrupted; the same command goes on with {folder}")
-                raise typer.Exit(INTERRUPTED) from None
+        with resumable(folder), open_pool("wasm", workers, len(made)) as pool:
+            made = check(made, folder, Attempts(seconds=seconds, seed=seed), pool, say)
     write_whole(out, "".join(one.line for one in made))
     typer.echo(outcome(made, out, seconds is not None))
-
-
-def say(text: str) -> None:
-    typer.echo(f"prover-rl: {text}", err=True)
 
 
 def chosen_families(text: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from rl.rollouts.lost import JudgeLost
 from rl.runs.checkpoint import write_checkpoint
 from rl.sft.config import NewModel, Training
 from search import Spent
+from tests.rl.ends import ENDS
 
 TEN = Path(__file__).parents[1] / "data" / "ten.jsonl"
 
@@ -292,13 +293,7 @@ def test_the_last_sentence_names_both_policies_and_how_the_best_was_chosen():
     assert best.sentence() == f"40 of 200 (20.0 %, {low:.1f} to {high:.1f}), 3 unscored"
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (KeyboardInterrupt(), 130, "interrupted; the same command goes on with OUT\n"),
-        (JudgeLost("Lean is lost."), 3, "Lean is lost. What is finished is kept; the same command goes on with OUT.\n"),
-    ],
-)
+@pytest.mark.parametrize(("error", "code", "said"), ENDS)
 def test_an_end_before_the_end_says_how_it_goes_on(tmp_path, monkeypatch, error, code, said):
     def ended(*_, **__):
         raise error

@@ -16,7 +16,6 @@ from prover.decontamination.notation import normal_form
 from prover.runs.store import read_run
 from prover.sources import UserInputError
 from rl.data.overlap import overlap
-from rl.rollouts.lost import JudgeLost
 from rl.search_run import Attempts
 from rl.synthetic.check import check
 from rl.synthetic.family import LEVELS, Drawn, Family
@@ -24,6 +23,7 @@ from rl.synthetic.generate import FAMILIES, LONGEST, Made, is_exercise, synthesi
 from rl.synthetic.notation import read
 from rl.synthetic.statement import is_entailed, models, statement, truth
 from rl.synthetic.worlds import World, worlds_of
+from tests.rl.ends import ENDS
 
 NAMES = tuple(FAMILIES)
 
@@ -211,13 +211,7 @@ def test_bad_input_is_one_sentence(arguments, sentence):
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (KeyboardInterrupt(), 130, "interrupted; the same command goes on with OUT\n"),
-        (JudgeLost("Lean is lost."), 3, "Lean is lost. What is finished is kept; the same command goes on with OUT.\n"),
-    ],
-)
+@pytest.mark.parametrize(("error", "code", "said"), ENDS)
 def test_an_end_before_the_end_says_how_it_goes_on(tmp_path, monkeypatch, error, code, said):
     def ended(*_, **__):
         raise error
